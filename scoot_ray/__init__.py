@@ -1,0 +1,1 @@
+"""SCOOT-Ray: finds good start-up parameters for LLM inference engines."""

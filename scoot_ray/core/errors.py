@@ -1,0 +1,55 @@
+"""What can go wrong, as a tree.
+
+ScootError
+├── UserError                the person can mend it; one message, exit status 2
+│   ├── StudyError           the study file says something impossible
+│   ├── SpaceError           a parameter, constraint or configuration is not valid
+│   ├── TraceError           a trace cannot be read or holds nothing usable
+│   ├── OutputError          the output folder holds another study, or cannot be written
+│   ├── EngineError          the installed engine does not fit the study
+│   └── ClusterError         the cluster cannot hold the study
+├── JournalError             the journal is damaged in the middle
+└── InfrastructureError      a trial was lost for reasons that are not its configuration's
+
+A message says what was expected, what came, and what to do.
+"""
+
+
+class ScootError(Exception):
+    """Base of every error that SCOOT-Ray raises on purpose."""
+
+
+class UserError(ScootError):
+    """Something that the person at the keyboard can mend."""
+
+
+class StudyError(UserError):
+    """The study file says something impossible."""
+
+
+class SpaceError(UserError):
+    """A parameter, constraint or configuration is not valid."""
+
+
+class TraceError(UserError):
+    """A trace cannot be read or holds nothing usable."""
+
+
+class OutputError(UserError):
+    """The output folder holds another study, or cannot be written."""
+
+
+class EngineError(UserError):
+    """The installed engine does not fit the study."""
+
+
+class ClusterError(UserError):
+    """The cluster cannot hold the study."""
+
+
+class JournalError(ScootError):
+    """The journal is damaged in the middle; nothing in it is guessed at."""
+
+
+class InfrastructureError(ScootError):
+    """A trial was lost for reasons that are not its configuration's."""

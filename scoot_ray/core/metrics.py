@@ -1,0 +1,103 @@
+"""From request records to the named numbers that objectives and limits speak of.
+
+Names are `<quantity>_<statistic>_s` for the quantities TTFT, TPOT, ITL and latency, and
+`throughput_rps`, `goodput_rps`, `output_tokens_per_s`, `total_tokens_per_s` for rates.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from scoot_ray.core.errors import StudyError
+from scoot_ray.core.request import RequestRecord
+
+STATISTICS = ("mean", "p50", "p90", "p95", "p99")
+QUANTITIES = ("ttft", "tpot", "itl", "latency")
+RATES = ("throughput_rps", "goodput_rps", "output_tokens_per_s", "total_tokens_per_s")
+METRICS = RATES + tuple(f"{q}_{s}_s" for q in QUANTITIES for s in STATISTICS)
+
+
+def direction_of(metric: str) -> str:
+    """Return the direction in which a metric is better: "max" for rates, "min" for times."""
+    return "max" if metric in RATES else "min"
+
+
+def quantity_of(metric: str) -> str | None:
+    """Return the per-request quantity that a metric summarises, or None for a rate."""
+    return None if metric in RATES else metric.split("_", 1)[0]
+
+
+def summarize(
+    records: Sequence[RequestRecord],
+    *,
+    share: float = 1.0,
+    bounds_s: Mapping[str, float] | None = None,
+) -> dict[str, float]:
+    """Summarise the records of one stress test.
+
+    Args:
+        records: Every request of the load, failed ones included; warm-up left out.
+        share: Part of the service's GPUs that the test used, in (0, 1]. Rates count
+            `1 / share` times: the service would run that many replicas side by side.
+        bounds_s: Per-request bounds by quantity ("ttft", "tpot", "latency"); `goodput_rps`
+            counts the requests that meet all of them.
+
+    Returns:
+        Metric values by name, plus `num_requests`, `num_completed`, `num_failed` and
+        `schedule_lag_p99_s`. A metric with no data (TPOT of one-token answers) is left out.
+
+    Raises:
+        StudyError: If there is no record at all.
+    """
+    if not records:
+        raise StudyError("The stress test sent no request; raise request_rate_rps or duration_s.")
+    done = [record for record in records if record.completed]
+    metrics = {
+        "num_requests": float(len(records)),
+        "num_completed": float(len(done)),
+        "num_failed": float(len(records) - len(done)),
+        "schedule_lag_p99_s": float(np.percentile([r.lag_s for r in records], 99)),
+    }
+    if not done:
+        return metrics
+    metrics |= _rates(done, share, bounds_s or {})
+    samples = {
+        "ttft": [r.ttft_s for r in done],
+        "tpot": [r.tpot_s for r in done if r.tpot_s is not None],
+        "itl": [gap for r in done for gap in r.token_gaps_s],
+        "latency": [r.latency_s for r in done],
+    }
+    for quantity, values in samples.items():
+        metrics |= _statistics(quantity, values)
+    return metrics
+
+
+def _rates(
+    done: Sequence[RequestRecord], share: float, bounds_s: Mapping[str, float]
+) -> dict[str, float]:
+    # Throughput is completed / time to the last completion (design, section 6).
+    span_s = max(r.finished_s for r in done)
+    scale = 1.0 / (span_s * share)
+    return {
+        "throughput_rps": len(done) * scale,
+        "goodput_rps": sum(_meets(r, bounds_s) for r in done) * scale,
+        "output_tokens_per_s": sum(r.output_tokens for r in done) * scale,
+        "total_tokens_per_s": sum(r.prompt_tokens + r.output_tokens for r in done) * scale,
+    }
+
+
+def _meets(record: RequestRecord, bounds_s: Mapping[str, float]) -> bool:
+    values = {"ttft": record.ttft_s, "tpot": record.tpot_s, "latency": record.latency_s}
+    values["itl"] = max(record.token_gaps_s, default=None)
+    return all(
+        value is None or value <= bounds_s.get(name, np.inf) for name, value in values.items()
+    )
+
+
+def _statistics(quantity: str, values: Sequence[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    array = np.asarray(values)
+    quantiles = np.percentile(array, [50, 90, 95, 99])
+    summary = [float(array.mean()), *map(float, quantiles)]
+    return {f"{quantity}_{s}_s": v for s, v in zip(STATISTICS, summary, strict=True)}

@@ -1,0 +1,286 @@
+"""The study file: what the user writes, checked, with every error naming the key's path."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from scoot_ray.core.errors import StudyError
+from scoot_ray.core.metrics import quantity_of
+from scoot_ray.core.objective import PRESETS, Limit, Objective, require_metric
+
+Scalar = bool | int | float | str
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EngineSection(Section):
+    """Which engine, with which model, and the flags that are set rather than tuned."""
+
+    kind: Literal["vllm", "simulated"]
+    model: str
+    python: str = "python3"
+    fixed: dict[str, Scalar] = {}
+    env: dict[str, str] = {}
+    startup_timeout_s: float = Field(default=900.0, gt=0)
+
+
+class ServiceSection(Section):
+    """The hardware that the service owns."""
+
+    num_gpus: int = Field(ge=1)
+    accelerator: str
+    replicas: Literal["one"] = "one"
+
+
+class WorkloadSection(Section):
+    """The requests to replay and the rate at which the service receives them."""
+
+    trace: str
+    select: Literal["heaviest_half", "all"] = "heaviest_half"
+    arrivals: Literal["poisson", "trace"] = "poisson"
+    request_rate_rps: float = Field(gt=0)
+    duration_s: float = Field(default=100.0, gt=0)
+    warmup_requests: int = Field(default=4, ge=0)
+    request_timeout_s: float = Field(default=300.0, gt=0)
+    max_failed_share: float = Field(default=0.01, ge=0, lt=1)
+
+
+class LimitSection(Section):
+    """An SLO: `at_most` for times, `at_least` for rates."""
+
+    metric: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @model_validator(mode="after")
+    def _one_bound_of_the_right_kind(self) -> "LimitSection":
+        limit = Limit(require(self.metric), 0.0)
+        wanted, other = ("at_most", "at_least") if limit.is_upper else ("at_least", "at_most")
+        if getattr(self, wanted) is None or getattr(self, other) is not None:
+            raise ValueError(f"write `{wanted}: NUMBER` for {self.metric}, and nothing else")
+        return self
+
+    def to_limit(self) -> Limit:
+        """Return the limit in the program's own words."""
+        bound = self.at_most if self.at_most is not None else self.at_least
+        assert bound is not None
+        return Limit(self.metric, bound)
+
+
+class ObjectiveSection(Section):
+    """A metric and the direction in which it is better."""
+
+    metric: str
+    direction: Literal["min", "max"]
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        return require(metric)
+
+
+class ParameterSection(Section):
+    """A parameter to add or narrow: a range, or a list of values."""
+
+    low: float | None = None
+    high: float | None = None
+    log2: bool | None = None
+    values: list[Scalar] | None = None
+
+    @model_validator(mode="after")
+    def _range_or_values(self) -> "ParameterSection":
+        has_range = self.low is not None or self.high is not None
+        if has_range == (self.values is not None):
+            raise ValueError("write either `low:` and `high:`, or `values:`")
+        return self
+
+
+class SpaceSection(Section):
+    """A base space with parameters added, narrowed or removed."""
+
+    base: str = "vllm-v1"
+    parameters: dict[str, ParameterSection] = {}
+    remove: list[str] = []
+    default: dict[str, Scalar] = {}
+
+
+class SearchSection(Section):
+    """How to search, and for how long."""
+
+    algorithm: str = "scoot"
+    observations: int = Field(default=30, ge=1)
+    parallelism: int = Field(default=1, ge=1)
+    seed: int = Field(default=0, ge=0)
+    options: dict[str, Any] = {}
+
+
+class ConfirmSection(Section):
+    """How often the recommended configuration is measured again, each in another order."""
+
+    repeats: int = Field(default=5, ge=0)
+
+
+class ScheduleSection(Section):
+    """The off-peak window in which the cluster may be used."""
+
+    window: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
+    timezone: str = "UTC"
+
+
+class Study(Section):
+    """A whole study file."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    engine: EngineSection
+    service: ServiceSection
+    workload: WorkloadSection
+    objective: str | list[ObjectiveSection] = "interactive"
+    limits: list[LimitSection] = []
+    space: SpaceSection = SpaceSection()
+    search: SearchSection = SearchSection()
+    confirm: ConfirmSection = ConfirmSection()
+    schedule: ScheduleSection | None = None
+
+    @field_validator("space", mode="before")
+    @classmethod
+    def _space_by_name(cls, value: Any) -> Any:
+        return {"base": value} if isinstance(value, str) else value
+
+    @field_validator("objective")
+    @classmethod
+    def _known_objective(cls, value: str | list[ObjectiveSection]) -> str | list[ObjectiveSection]:
+        if isinstance(value, str) and value not in PRESETS:
+            raise ValueError(
+                f"{value!r} is not an objective; write {', '.join(PRESETS)}, "
+                "or a list of {metric: ..., direction: min|max}"
+            )
+        if not value:
+            raise ValueError("expected at least one objective, got an empty list")
+        return value
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives in the program's own words."""
+        if isinstance(self.objective, str):
+            return PRESETS[self.objective]
+        return tuple(Objective(o.metric, o.direction) for o in self.objective)
+
+    @property
+    def slo_limits(self) -> tuple[Limit, ...]:
+        """The limits in the program's own words."""
+        return tuple(limit.to_limit() for limit in self.limits)
+
+    @property
+    def goodput_bounds_s(self) -> dict[str, float]:
+        """Per-request bounds that `goodput_rps` counts by: the limits on times, by quantity."""
+        bounds = {quantity_of(limit.metric): limit.bound for limit in self.slo_limits}
+        return {quantity: bound for quantity, bound in bounds.items() if quantity}
+
+
+def require(metric: str) -> str:
+    """Return a metric that is measured; pydantic wants its complaint as a ValueError."""
+    try:
+        return require_metric(metric)
+    except StudyError as error:
+        raise ValueError(str(error)) from None
+
+
+def load_study(path: str | Path) -> Study:
+    """Read and check a study file; a relative trace, model or python is relative to the file.
+
+    Raises:
+        StudyError: Listing every wrong key by its path, with what to write instead.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"Cannot read the study file {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise StudyError(f"{path} is not a text file; expected a study in YAML.") from None
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise StudyError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise StudyError(f"{path}: expected a mapping with `name:`, `engine:`, ..., got {data!r}.")
+    return _with_absolute_paths(parse_study(data, str(path)), path.resolve().parent)
+
+
+def parse_study(data: Mapping[str, Any], source: str = "study") -> Study:
+    """Check a study given as plain data.
+
+    Raises:
+        StudyError: As `load_study`.
+    """
+    try:
+        return Study.model_validate(dict(data))
+    except ValidationError as error:
+        lines = [_explain(dict(item)) for item in error.errors(include_url=False)]
+        raise StudyError("\n".join([f"{source} is not a valid study:", *lines])) from None
+
+
+def _with_absolute_paths(study: Study, folder: Path) -> Study:
+    """Anchor relative paths at the study file's folder, where they name something there."""
+    workload = study.workload
+    engine = study.engine
+    if "://" not in workload.trace and not workload.trace.startswith("synthetic:"):
+        trace = str((folder / Path(workload.trace).expanduser()).resolve())
+        workload = workload.model_copy(update={"trace": trace})
+    updates = {}
+    for key in ("model", "python"):
+        local = folder / Path(getattr(engine, key)).expanduser()
+        if local.exists():
+            # absolute(), not resolve(): a virtual environment's python must stay a link.
+            updates[key] = str(local.absolute())
+    engine = engine.model_copy(update=updates)
+    return study.model_copy(update={"workload": workload, "engine": engine})
+
+
+_SECTIONS: Mapping[str, type[Section]] = {
+    "engine": EngineSection,
+    "service": ServiceSection,
+    "workload": WorkloadSection,
+    "limits": LimitSection,
+    "objective": ObjectiveSection,
+    "space": SpaceSection,
+    "parameters": ParameterSection,
+    "search": SearchSection,
+    "confirm": ConfirmSection,
+    "schedule": ScheduleSection,
+}
+
+
+def _explain(error: Mapping[str, Any]) -> str:
+    location = [part for part in error["loc"] if not _is_union_tag(part)]
+    path = ".".join(str(part) for part in location)
+    match error["type"]:
+        case "missing":
+            return f"  {path}: is missing; write `{location[-1]}: ...`."
+        case "extra_forbidden":
+            return f"  {path}: is not a key here.{_did_you_mean(location)}"
+        case "value_error":
+            return f"  {path or 'study'}: {error['ctx']['error']}."
+        case _:
+            return f"  {path}: {error['msg']}; got {error['input']!r}."
+
+
+def _is_union_tag(part: Any) -> bool:
+    return isinstance(part, str) and (part.startswith("list[") or part in ("str", "function-after"))
+
+
+def _did_you_mean(location: list[Any]) -> str:
+    parents = [part for part in location[:-1] if part in _SECTIONS]
+    section: type[Section] = _SECTIONS[parents[-1]] if parents else Study
+    keys = list(section.model_fields)
+    close = difflib.get_close_matches(str(location[-1]), keys, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"{hint} The keys are: {', '.join(keys)}."

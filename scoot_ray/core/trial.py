@@ -1,0 +1,199 @@
+"""A trial: what is asked for, how it ended, and the record that is kept of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from scoot_ray.core.space import Config
+
+
+class TrialState(StrEnum):
+    """How a trial ended."""
+
+    COMPLETE = "COMPLETE"
+    INFEASIBLE = "INFEASIBLE"  # the configuration's own fault: the hidden-constraint label
+    FAILED = "FAILED"  # infrastructure; retried, shown to no model
+    CANCELLED = "CANCELLED"
+
+
+class Role(StrEnum):
+    """Why a trial was run."""
+
+    DEFAULT = "default"
+    SEARCH = "search"
+    CONFIRM = "confirm"
+    DRIFT = "drift"
+
+
+class Phase(StrEnum):
+    """The phases of a stress test, in order."""
+
+    START = "start"
+    WARM_UP = "warm-up"
+    LOAD = "load"
+    DRAIN = "drain"
+    STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Say in which phase a trial failed, from what cause, and what the engine said last.
+
+    Attributes:
+        phase: Where it happened.
+        cause: A short identifier from the failure rules, such as "out_of_memory".
+        message: One sentence for a person, with advice where there is any.
+        log_tail: The engine's own last lines.
+        fatal: No configuration of this study can succeed (missing weights, unknown flag), so
+            the study should stop.
+    """
+
+    phase: Phase
+    cause: str
+    message: str
+    log_tail: tuple[str, ...] = ()
+    fatal: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain mapping for the journal."""
+        return {
+            "phase": self.phase.value,
+            "cause": self.cause,
+            "message": self.message,
+            "log_tail": list(self.log_tail),
+            "fatal": self.fatal,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Failure":
+        """Rebuild what `to_json` wrote."""
+        return cls(
+            phase=Phase(data["phase"]),
+            cause=data["cause"],
+            message=data["message"],
+            log_tail=tuple(data.get("log_tail", ())),
+            fatal=bool(data.get("fatal", False)),
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Report how one stress test ended.
+
+    Attributes:
+        state: COMPLETE with metrics, INFEASIBLE or FAILED with a failure.
+        metrics: Values by metric name; empty unless COMPLETE.
+        failure: What went wrong, if anything did.
+        phases_s: Seconds spent by phase name.
+    """
+
+    state: TrialState
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    failure: Failure | None = None
+    phases_s: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.state is TrialState.COMPLETE and not self.metrics:
+            raise ValueError("a COMPLETE outcome needs metrics")
+        if self.state in (TrialState.INFEASIBLE, TrialState.FAILED) and self.failure is None:
+            raise ValueError(f"an outcome that is {self.state.value} needs a failure")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Say what to measure next: a numbered configuration, why, and with which seed."""
+
+    number: int
+    role: Role
+    config: Config
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain mapping for the journal and for Ray Tune."""
+        return {
+            "number": self.number,
+            "role": self.role.value,
+            "config": dict(self.config),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Assignment":
+        """Rebuild what `to_json` wrote."""
+        return cls(data["number"], Role(data["role"]), dict(data["config"]), data["seed"])
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """Record a finished trial; the first four fields are what optimisers learn from.
+
+    Attributes:
+        number: Position in the study; 0 is the default configuration.
+        config: The configuration that was measured.
+        state: How it ended.
+        metrics: Values by metric name; empty unless COMPLETE.
+        role: Why it was run.
+        failure: What went wrong, if anything did.
+        phases_s: Seconds spent by phase name.
+        seed: Seed of the arrival order.
+        trial_id: Ray Tune's identifier, also the name of the trial's folder.
+        num_gpus: GPUs in the trial's bundle.
+        gpu_seconds: Bundle GPUs times seconds held.
+        is_bound: The metrics are bounds from a test that was stopped early.
+    """
+
+    number: int
+    config: Config
+    state: TrialState
+    metrics: Mapping[str, float]
+    role: Role = Role.SEARCH
+    failure: Failure | None = None
+    phases_s: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    trial_id: str = ""
+    num_gpus: int = 0
+    gpu_seconds: float = 0.0
+    is_bound: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain mapping for the journal."""
+        return {
+            "number": self.number,
+            "role": self.role.value,
+            "config": dict(self.config),
+            "state": self.state.value,
+            "metrics": dict(self.metrics),
+            "failure": self.failure.to_json() if self.failure else None,
+            "phases_s": dict(self.phases_s),
+            "seed": self.seed,
+            "trial_id": self.trial_id,
+            "num_gpus": self.num_gpus,
+            "gpu_seconds": self.gpu_seconds,
+            "is_bound": self.is_bound,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TrialRecord":
+        """Rebuild what `to_json` wrote."""
+        return cls(
+            number=data["number"],
+            config=dict(data["config"]),
+            state=TrialState(data["state"]),
+            metrics=dict(data["metrics"]),
+            role=Role(data["role"]),
+            failure=Failure.from_json(data["failure"]) if data.get("failure") else None,
+            phases_s=dict(data["phases_s"]),
+            seed=data.get("seed", 0),
+            trial_id=data.get("trial_id", ""),
+            num_gpus=data.get("num_gpus", 0),
+            gpu_seconds=data.get("gpu_seconds", 0.0),
+            is_bound=data.get("is_bound", False),
+        )
+
+
+def trial_seed(study_seed: int, number: int) -> int:
+    """Derive a trial's seed from the study's, so that any trial can be replayed alone."""
+    return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])

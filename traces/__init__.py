@@ -1,0 +1,1 @@
+"""Requests with arrival times: one loader per format, arrivals, selection, synthetic workloads."""

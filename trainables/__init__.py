@@ -1,0 +1,1 @@
+"""How one configuration is measured: engines, the load client, the simulator, failure labels."""

@@ -1,0 +1,1 @@
+"""Inference engines: how each is started, watched and stopped, and what its failures mean."""

@@ -1,0 +1,1 @@
+"""A continuous-batching inference engine in virtual time."""
