@@ -1,0 +1,85 @@
+"""Arrivals: which request of a selection is sent when."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoot_ray.core.errors import TraceError
+from scoot_ray.core.request import Request
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def poisson_arrivals(
+    requests: Sequence[Request], rate_rps: float, duration_s: float, rng: np.random.Generator
+) -> tuple[Request, ...]:
+    """Send requests in a random order, as a Poisson process that ends at `duration_s`.
+
+    Every request is taken once before any is taken again. There is at least one arrival.
+    """
+    times = _poisson_times(rate_rps, duration_s, rng)
+    num_rounds = -(-len(times) // len(requests))
+    order = np.concatenate([rng.permutation(len(requests)) for _ in range(num_rounds)])
+    return tuple(
+        replace(requests[index], arrival_s=float(time))
+        for index, time in zip(order, times, strict=False)
+    )
+
+
+def _poisson_times(rate_rps: float, duration_s: float, rng: np.random.Generator) -> FloatArray:
+    # Given their number, the arrivals of a Poisson process are uniform and independent.
+    num_arrivals = max(1, int(rng.poisson(rate_rps * duration_s)))
+    return np.sort(rng.uniform(0.0, duration_s, num_arrivals))
+
+
+def trace_arrivals(
+    requests: Sequence[Request],
+    rate_rps: float,
+    duration_s: float,
+    share: float,
+    rng: np.random.Generator,
+) -> tuple[Request, ...]:
+    """Send requests at their own times, scaled to a mean of `rate_rps`, each with chance `share`.
+
+    A window of `duration_s` is chosen at random from a longer trace; a shorter one starts over
+    until the window is full. There is at least one arrival.
+
+    Raises:
+        TraceError: If the requests have no arrival times of their own.
+    """
+    own_s = np.array([request.arrival_s for request in requests])
+    if len(requests) > 1 and own_s[-1] == own_s[0]:
+        raise TraceError(
+            "The trace has no arrival times of its own; write `workload.arrivals: poisson`."
+        )
+    times, indices = _window(_scaled(own_s, rate_rps), len(requests) / rate_rps, duration_s, rng)
+    kept = np.flatnonzero(rng.random(len(times)) < share)
+    if not len(kept):
+        kept = np.array([rng.integers(len(times))])
+    return tuple(replace(requests[indices[i]], arrival_s=float(times[i])) for i in kept)
+
+
+def _scaled(own_s: FloatArray, rate_rps: float) -> FloatArray:
+    """Start at 0 and make the mean gap `1 / rate_rps`."""
+    if len(own_s) == 1:
+        return np.zeros(1)
+    mean_gap_s = (own_s[-1] - own_s[0]) / (len(own_s) - 1)
+    return (own_s - own_s[0]) / (mean_gap_s * rate_rps)
+
+
+def _window(
+    scaled_s: FloatArray, period_s: float, duration_s: float, rng: np.random.Generator
+) -> tuple[FloatArray, IntArray]:
+    """Cut `duration_s` out of the trace; returns the times from 0 and the requests' indices."""
+    start_s = rng.uniform(0.0, max(0.0, period_s - duration_s))
+    num_rounds = int(np.ceil((start_s + duration_s) / period_s)) + 1
+    times = np.concatenate([scaled_s + r * period_s for r in range(num_rounds)]) - start_s
+    indices = np.tile(np.arange(len(scaled_s)), num_rounds)
+    inside = (times >= 0.0) & (times < duration_s)
+    if not inside.any():  # the window fell into a lull: the next request opens it
+        following = int(np.argmax(times >= 0.0))
+        return np.zeros(1), indices[following : following + 1]
+    return times[inside], indices[inside]
