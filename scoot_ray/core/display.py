@@ -1,0 +1,41 @@
+"""How values are written for people: milliseconds appear here and nowhere inside the program."""
+
+from scoot_ray.core.metrics import RATES
+from scoot_ray.core.objective import Objective
+from scoot_ray.core.space import Config
+
+
+def format_metric(metric: str, value: float | None) -> str:
+    """Write a metric's value with a unit that reads well."""
+    if value is None:
+        return "-"
+    if metric in RATES:
+        return f"{value:.4g} {'tok/s' if metric.endswith('tokens_per_s') else 'req/s'}"
+    return format_duration(value)
+
+
+def format_duration(seconds: float) -> str:
+    """Write a duration as milliseconds, seconds or minutes."""
+    if abs(seconds) < 1:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.3g} s" if abs(seconds) < 120 else f"{seconds / 60:.3g} min"
+
+
+def format_gain(objective: Objective, value: float | None, default: float | None) -> str:
+    """Write the relative change against the default; a leading + is always an improvement."""
+    if value is None or default is None:
+        return "-"
+    gain = objective.gain(value, default)
+    return f"{gain:+.1%}"
+
+
+def describe_config(config: Config, default: Config | None = None) -> str:
+    """Write a configuration as flags, or only what differs from the default."""
+    if default is None:
+        return " ".join(f"{name}={_value(value)}" for name, value in config.items())
+    changed = {name: value for name, value in config.items() if default.get(name) != value}
+    return describe_config(changed) if changed else "the default configuration"
+
+
+def _value(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value).lower()

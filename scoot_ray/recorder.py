@@ -1,0 +1,94 @@
+"""The Ray Tune callback that writes every finished trial to the journal and tells the person."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ray.tune import Callback
+
+from cluster.placement import num_gpus_of
+from scoot_ray.core.journal import Journal
+from scoot_ray.core.trial import Assignment, Failure, Phase, TrialRecord, TrialState
+from scoot_ray.progress import Progress
+from trainables.ray_trainable import trial_folder
+
+if TYPE_CHECKING:
+    from ray.tune.experiment import Trial
+
+NUM_ERROR_LINES = 15
+
+
+class Recorder(Callback):
+    """Append finished trials to the journal, at once and on the driver.
+
+    It runs before Tune asks the searcher again, so the searcher always sees what has finished.
+    It is pickled with the experiment and holds no open file or lock.
+    """
+
+    def __init__(self, journal: Journal, progress: Progress) -> None:
+        self._journal = journal
+        self._progress = progress
+
+    def on_trial_start(
+        self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
+    ) -> None:
+        """Tell that a trial has got its bundle."""
+        self._progress.started(Assignment.from_json(trial.config))
+
+    def on_trial_recover(
+        self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
+    ) -> None:
+        """Tell that a trial was lost to infrastructure and is run again."""
+        self._progress.lost(Assignment.from_json(trial.config), _last_error(trial))
+
+    def on_trial_complete(
+        self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
+    ) -> None:
+        """Record a trial that reported an outcome."""
+        outcome = trial.last_result.get("outcome")
+        if outcome is None:
+            return  # stopped from outside before it reported; it stays unfinished in the journal
+        self._record(Assignment.from_json(trial.config), outcome)
+
+    def on_trial_error(
+        self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
+    ) -> None:
+        """Record a trial whose actor kept dying as FAILED."""
+        lines = _last_error(trial)
+        failure = Failure(
+            Phase.LOAD,
+            "actor_lost",
+            f"The trial's actor failed: {lines[-1] if lines else 'no message'}",
+            log_tail=lines,
+        )
+        outcome = {"state": TrialState.FAILED.value, "failure": failure.to_json()}
+        self._record(Assignment.from_json(trial.config), outcome)
+
+    def _record(self, assignment: Assignment, outcome: Mapping[str, Any]) -> None:
+        phases_s = dict(outcome.get("phases_s", {}))
+        num_gpus = num_gpus_of(assignment.config)
+        failure = outcome.get("failure")
+        record = TrialRecord(
+            number=assignment.number,
+            config=assignment.config,
+            state=TrialState(outcome["state"]),
+            metrics=dict(outcome.get("metrics", {})),
+            role=assignment.role,
+            failure=Failure.from_json(failure) if failure else None,
+            phases_s=phases_s,
+            seed=assignment.seed,
+            trial_id=trial_folder(Path(), assignment.number).name,
+            num_gpus=num_gpus,
+            gpu_seconds=num_gpus * sum(phases_s.values()),
+        )
+        self._journal.write_trial(record)
+        self._progress.finished(record)
+
+
+def _last_error(trial: "Trial") -> tuple[str, ...]:
+    # The text file, not the pickled exception: a text cannot run code when it is read.
+    file = Path(trial.error_file) if trial.error_file else None
+    if file is None or not file.exists():
+        return ()
+    lines = [line for line in file.read_text(errors="replace").splitlines() if line.strip()]
+    return tuple(lines[-NUM_ERROR_LINES:])

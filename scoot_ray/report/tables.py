@@ -1,0 +1,96 @@
+"""The tables of a study, as headers and rows that the terminal and the HTML report both show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scoot_ray.core.display import describe_config, format_gain, format_metric
+from scoot_ray.core.metrics import METRICS
+from scoot_ray.core.result import Result
+from scoot_ray.core.trial import TrialRecord
+
+
+@dataclass(frozen=True)
+class Table:
+    """Hold a titled table of text cells."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def front_table(result: Result) -> Table:
+    """List the Pareto front, best in the first objective first."""
+    metrics = result.metrics_of_interest
+    default = result.default.config if result.default else None
+    chosen = result.recommendation.record.number if result.recommendation else None
+    rows = [
+        (
+            f"{record.number}{' *' if record.number == chosen else ''}",
+            *(format_metric(m, record.metrics.get(m)) for m in metrics),
+            describe_config(record.config, default),
+        )
+        for record in result.front
+    ]
+    title = f"Pareto front: {len(rows)} configuration(s), * is recommended"
+    return Table(title, ("trial", *metrics, "changes from the default"), tuple(rows))
+
+
+def comparison_table(result: Result) -> Table:
+    """Set the recommended configuration beside the default, and the confirmed worst case."""
+    recommended = result.recommendation.record.metrics if result.recommendation else {}
+    default = result.default.metrics if result.default else {}
+    confirmed = result.confirmed_slo()
+    objectives = {o.metric: o for o in result.objectives}
+    rows = []
+    for metric in result.metrics_of_interest:
+        old, new = default.get(metric), recommended.get(metric)
+        gain = format_gain(objectives[metric], new, old) if metric in objectives else ""
+        worst = format_metric(metric, confirmed.get(metric))
+        rows.append((metric, format_metric(metric, old), format_metric(metric, new), gain, worst))
+    header = ("metric", "default", "recommended", "better by", "confirmed SLO (worst order)")
+    return Table("Recommended against default", header, tuple(rows))
+
+
+def config_table(result: Result) -> Table:
+    """List every parameter's default and recommended value."""
+    record = result.recommendation.record if result.recommendation else None
+    default = result.default.config if result.default else {}
+    config = record.config if record else {}
+    rows = [(name, _text(default, name), _text(config, name)) for name in {**default, **config}]
+    return Table("Configuration", ("parameter", "default", "recommended"), tuple(rows))
+
+
+def trials_table(result: Result) -> Table:
+    """List every trial with its state, metrics and failure."""
+    metrics = result.metrics_of_interest
+    rows = [_trial_row(record, metrics) for record in result.trials]
+    header = ("trial", "role", "state", *metrics, "GPU s", "configuration", "failure")
+    return Table("Trials", header, tuple(rows))
+
+
+def metrics_table(metrics: Mapping[str, float]) -> Table:
+    """List everything that one stress test measured."""
+    rows = [(name, format_metric(name, metrics[name])) for name in METRICS if name in metrics]
+    counts = ("num_requests", "num_completed", "num_failed")
+    rows += [(name, f"{metrics[name]:.0f}") for name in counts if name in metrics]
+    if "schedule_lag_p99_s" in metrics:
+        lag = format_metric("schedule_lag_p99_s", metrics["schedule_lag_p99_s"])
+        rows.append(("schedule_lag_p99_s", lag))
+    return Table("Stress test", ("metric", "value"), tuple(rows))
+
+
+def _trial_row(record: TrialRecord, metrics: Sequence[str]) -> tuple[str, ...]:
+    return (
+        str(record.number),
+        record.role.value,
+        record.state.value,
+        *(format_metric(m, record.metrics.get(m)) for m in metrics),
+        f"{record.gpu_seconds:.0f}",
+        describe_config(record.config),
+        record.failure.message if record.failure else "",
+    )
+
+
+def _text(config: Mapping[str, object], name: str) -> str:
+    value = config.get(name, "-")
+    return f"{value:.4g}" if isinstance(value, float) else str(value).lower()

@@ -1,0 +1,185 @@
+"""The agenda: order of trials, retries, confirmation, and resuming."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scoot_ray.core.journal import History
+from scoot_ray.core.objective import Objective
+from scoot_ray.core.space import Config
+from scoot_ray.core.trial import (
+    Assignment,
+    Failure,
+    Outcome,
+    Phase,
+    Role,
+    TrialRecord,
+    TrialState,
+)
+from searchers.agenda import MAX_ATTEMPTS, MAX_GIVEN_UP, Agenda, Pause, stop_reason
+
+LATENCY = Objective("latency_p95_s", "min")
+NODE_LOST = Failure(Phase.LOAD, "node_lost", "the node went away")
+
+
+class CountingOptimizer:
+    """Propose 0, 1, 2, ... by the number of configurations it has seen."""
+
+    def suggest(
+        self, history: Sequence[TrialRecord], pending: Sequence[Config], num: int = 1
+    ) -> list[dict[str, Any]]:
+        usable = [r for r in history if r.state is not TrialState.FAILED]
+        return [{"x": len(usable) + len(pending)} for _ in range(num)]
+
+
+@dataclass
+class Bench:
+    """Play Ray Tune's part: hand out assignments and finish them."""
+
+    agenda: Agenda
+    trials: list[TrialRecord] = field(default_factory=list)
+    unfinished: list[Assignment] = field(default_factory=list)
+    running: list[int] = field(default_factory=list)
+
+    @property
+    def history(self) -> History:
+        return History({}, tuple(self.trials), tuple(self.unfinished))
+
+    def next(self) -> Assignment | Pause:
+        following = self.agenda.next(self.history, self.running)
+        if isinstance(following, Assignment):
+            if following not in self.unfinished:
+                self.unfinished.append(following)
+            self.running.append(following.number)
+        return following
+
+    def take(self) -> Assignment:
+        following = self.next()
+        assert isinstance(following, Assignment), following
+        return following
+
+    def finish(self, assignment: Assignment, outcome: Outcome | None = None) -> None:
+        outcome = outcome or Outcome(
+            TrialState.COMPLETE, {"latency_p95_s": 10.0 - assignment.config["x"]}
+        )
+        self.unfinished.remove(assignment)
+        self.running.remove(assignment.number)
+        self.trials.append(
+            TrialRecord(
+                assignment.number,
+                assignment.config,
+                outcome.state,
+                outcome.metrics,
+                role=assignment.role,
+                failure=outcome.failure,
+                seed=assignment.seed,
+            )
+        )
+
+    def fail(self, assignment: Assignment, failure: Failure = NODE_LOST) -> None:
+        self.finish(assignment, Outcome(TrialState.FAILED, failure=failure))
+
+
+def bench(num_observations: int = 3, num_confirmations: int = 2) -> Bench:
+    return Bench(
+        Agenda(CountingOptimizer(), (LATENCY,), (), num_observations, num_confirmations, seed=7)
+    )
+
+
+def test_default_then_observations_then_confirmations() -> None:
+    table = bench()
+    roles = []
+    while isinstance(following := table.next(), Assignment):
+        roles.append(following.role)
+        table.finish(following)
+    assert roles == [Role.DEFAULT] + [Role.SEARCH] * 3 + [Role.CONFIRM] * 2
+    assert table.next() is Pause.FINISHED
+    assert table.agenda.is_finished(table.history)
+    assert [r.config["x"] for r in table.trials if r.role is Role.CONFIRM] == [3, 3]
+
+
+def test_confirmation_waits_for_the_last_search_trial() -> None:
+    table = bench(num_observations=1)
+    first, second = table.take(), table.take()
+    assert table.next() is Pause.WAIT
+    table.finish(first)
+    assert table.next() is Pause.WAIT
+    table.finish(second)
+    assert table.take().role is Role.CONFIRM
+
+
+def test_every_trial_has_its_own_number_and_seed() -> None:
+    table = bench(num_observations=4)
+    taken = [table.take() for _ in range(5)]
+    assert [a.number for a in taken] == [0, 1, 2, 3, 4]
+    assert len({a.seed for a in taken}) == 5
+
+
+def test_interrupted_assignments_come_first_under_their_own_numbers() -> None:
+    table = bench()
+    interrupted = [table.take(), table.take()]
+    table.running.clear()
+    assert [table.take(), table.take()] == interrupted
+    assert table.take().number == 2
+
+
+def test_a_failed_trial_is_run_again_and_not_counted() -> None:
+    table = bench(num_observations=1, num_confirmations=0)
+    default = table.take()
+    table.fail(default)
+    again = table.take()
+    assert (again.config, again.role) == (default.config, Role.DEFAULT)
+    assert again.number != default.number
+    table.finish(again)
+    table.finish(table.take())
+    assert table.next() is Pause.FINISHED
+
+
+def test_a_failed_trial_is_not_run_twice_at_once() -> None:
+    table = bench()
+    table.fail(table.take())
+    again = table.take()
+    assert table.take().config != again.config
+
+
+def test_infeasible_counts_as_an_observation_and_is_not_retried() -> None:
+    table = bench(num_observations=1, num_confirmations=0)
+    out_of_memory = Failure(Phase.START, "out_of_memory", "out of memory")
+    table.finish(table.take(), Outcome(TrialState.INFEASIBLE, failure=out_of_memory))
+    table.finish(table.take())
+    assert table.next() is Pause.FINISHED
+
+
+def test_a_study_with_a_default_that_cannot_run_stops() -> None:
+    table = bench()
+    for _ in range(MAX_ATTEMPTS):
+        table.fail(table.take())
+    assert table.next() is Pause.FINISHED
+    assert "the node went away" in str(stop_reason(table.trials))
+
+
+def test_a_study_stops_when_failures_no_longer_look_like_chance() -> None:
+    table = bench(num_observations=30)
+    table.finish(table.take())
+    for _ in range(MAX_ATTEMPTS * MAX_GIVEN_UP):
+        assert stop_reason(table.trials) is None
+        table.fail(table.take())
+    assert stop_reason(table.trials) is not None
+    assert table.next() is Pause.FINISHED
+
+
+def test_a_fatal_failure_stops_the_study_once_running_trials_ended() -> None:
+    table = bench()
+    first, second = table.take(), table.take()
+    table.fail(first, Failure(Phase.START, "weights", "no weights", fatal=True))
+    assert table.next() is Pause.WAIT
+    table.finish(second)
+    assert table.next() is Pause.FINISHED
+
+
+def test_a_resumed_study_may_have_more_observations() -> None:
+    table = bench(num_observations=1, num_confirmations=1)
+    while isinstance(following := table.next(), Assignment):
+        table.finish(following)
+    table.agenda = bench(num_observations=2, num_confirmations=1).agenda
+    assert table.take().role is Role.SEARCH

@@ -1,0 +1,74 @@
+"""What stands behind `engine.kind`: one variant for each, all behind the same three questions."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from scoot_ray.core.space import SearchSpace
+from scoot_ray.core.study import Study
+from trainables.engines.vllm import installed_vllm
+from trainables.hardware import find_accelerator
+from trainables.model import load_model_shape
+from trainables.session import ServedStressTest
+from trainables.simulator.stress_test import SimulatedStressTest
+from trainables.stress_test import StressTest
+
+
+class Backend(Protocol):
+    """Answer what depends on the kind of engine."""
+
+    def stress_test(self, study: Study, folder: Path) -> StressTest:
+        """Return the stress test that writes its logs and records into `folder`."""
+        ...
+
+    def has_logical_gpus(self, study: Study) -> bool:
+        """Tell whether trials claim GPUs that only Ray counts."""
+        ...
+
+    def check(self, study: Study, space: SearchSpace) -> str:
+        """Check that the engine knows what the study sets, and say what was found.
+
+        Raises:
+            EngineError: If the engine is not installed or does not know a parameter.
+        """
+        ...
+
+
+class SimulatedBackend:
+    """The embedded simulator, in virtual time."""
+
+    def stress_test(self, study: Study, folder: Path) -> StressTest:
+        """Return the simulated stress test; it writes nothing."""
+        return SimulatedStressTest(study)
+
+    def has_logical_gpus(self, study: Study) -> bool:
+        """Return true: nothing runs on the GPUs that a simulated trial claims."""
+        return True
+
+    def check(self, study: Study, space: SearchSpace) -> str:
+        """Check that the model and the accelerator are known ones."""
+        model = load_model_shape(study.engine.model)
+        accelerator = find_accelerator(study.service.accelerator)
+        return f"embedded simulator: {model.name} on {accelerator.name} (no engine is started)"
+
+
+class VllmBackend:
+    """A vLLM server, over HTTP."""
+
+    def stress_test(self, study: Study, folder: Path) -> StressTest:
+        """Return the stress test that starts vLLM and replays over HTTP."""
+        return ServedStressTest(study, folder=folder)
+
+    def has_logical_gpus(self, study: Study) -> bool:
+        """Return true for vLLM's CPU build, whose tensor-parallel ranks are processes."""
+        return study.service.accelerator.upper() == "CPU"
+
+    def check(self, study: Study, space: SearchSpace) -> str:
+        """Check every tuned and fixed flag against the installed vLLM's own arguments."""
+        installed = installed_vllm(study.engine.python)
+        installed.require_known([*space.names, *study.engine.fixed])
+        num_known = len(space.names) + len(study.engine.fixed)
+        return f"vLLM {installed.version}: knows all {num_known} flags of the study"
+
+
+BACKENDS: Mapping[str, Backend] = {"simulated": SimulatedBackend(), "vllm": VllmBackend()}

@@ -1,0 +1,47 @@
+"""One trial as a Ray Tune trainable: an actor in its bundle measures one assignment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from scoot_ray.core.study import Study
+from scoot_ray.core.trial import Assignment, Outcome
+from traces.schema import Trace
+from trainables import make_stress_test
+
+
+def run_trial(
+    parameters: Mapping[str, Any], *, study: Study, trace: Trace, trials_folder: Path
+) -> None:
+    """Measure one assignment and report its outcome to Ray Tune.
+
+    An exception that leaves this function means infrastructure: Tune retries the trial in another
+    actor. What an engine does to itself is an outcome, not an exception.
+
+    Args:
+        parameters: An assignment as plain data.
+        study: The study as resolved.
+        trace: The service's requests.
+        trials_folder: Where each trial gets a folder named after its number.
+    """
+    assignment = Assignment.from_json(parameters)
+    stress_test = make_stress_test(study, folder=trial_folder(trials_folder, assignment.number))
+    outcome = stress_test.run(assignment.config, trace, assignment.seed)
+    tune.report({"outcome": outcome_to_json(outcome)})
+
+
+def trial_folder(trials_folder: Path, number: int) -> Path:
+    """Return the folder of trial `number`."""
+    return trials_folder / f"{number:04d}"
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """Return a plain mapping that crosses process borders without pickling our classes."""
+    return {
+        "state": outcome.state.value,
+        "metrics": dict(outcome.metrics),
+        "failure": outcome.failure.to_json() if outcome.failure else None,
+        "phases_s": dict(outcome.phases_s),
+    }
