@@ -79,7 +79,9 @@ class Agenda:
         if not self._wants_search(history):
             return None
         learnt = [r for r in history.trials if r.role in (Role.DEFAULT, Role.SEARCH)]
-        config = self.optimizer.suggest(learnt, history.pending, 1)[0]
+        # What was given up on counts as pending, or the same suggestion would come again.
+        given_up = [r.config for r in learnt if _is_given_up(r, learnt)]
+        config = self.optimizer.suggest(learnt, [*history.pending, *given_up], 1)[0]
         is_first = not history.trials and not history.unfinished
         return self._assign(history, Role.DEFAULT if is_first else Role.SEARCH, config)
 

@@ -1,0 +1,98 @@
+"""The report: verdict, tables and HTML."""
+
+from pathlib import Path
+
+from scoot_ray.core.objective import Limit
+from scoot_ray.core.result import Result
+from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.report.html import render_report, write_report
+from scoot_ray.report.tables import comparison_table, config_table, front_table, trials_table
+from scoot_ray.report.verdict import verdict
+from tests.unit.scoot_ray.results import OBJECTIVES, crashed, study_result, trial
+
+
+def confirmation(number: int, ttft_s: float) -> TrialRecord:
+    return trial(number, ttft_s, 0.06, Role.CONFIRM, size=2)
+
+
+def test_verdict_names_the_gain_and_the_change() -> None:
+    text = verdict(study_result())
+    assert "ttft_mean_s 1 s -> 200 ms (+80.0% better)" in text
+    assert "max_num_seqs=2" in text
+    assert "not been confirmed" in text
+
+
+def test_confirmed_slo_is_the_worst_order() -> None:
+    result = study_result(confirmation(4, 0.25), confirmation(5, 0.31))
+    assert result.confirmed_slo()["ttft_mean_s"] == 0.31
+    assert "worst of 2 arrival orders: ttft_mean_s 310 ms" in verdict(result)
+
+
+def test_confirmations_of_another_configuration_do_not_count() -> None:
+    result = study_result(trial(4, 0.9, 0.9, Role.CONFIRM, size=1))
+    assert result.confirmations == ()
+
+
+def test_a_crash_in_confirmation_is_not_hidden() -> None:
+    crash = TrialRecord(
+        5, {"max_num_seqs": 2}, TrialState.INFEASIBLE, {}, role=Role.CONFIRM, failure=None
+    )
+    text = verdict(study_result(confirmation(4, 0.25), crash))
+    assert "failed in 1 of 2 arrival orders" in text
+
+
+def test_verdict_when_the_default_is_best() -> None:
+    result = Result.from_trials([trial(0, 0.1, 0.1, Role.DEFAULT), trial(1, 1, 1)], OBJECTIVES)
+    assert "keep it" in verdict(result)
+
+
+def test_verdict_when_a_limit_cannot_be_met() -> None:
+    text = verdict(study_result(limits=(Limit("ttft_mean_s", 0.1),)))
+    assert "No measured configuration meets every limit" in text
+    assert "ttft_mean_s <= 0.1 (measured 200 ms)" in text
+
+
+def test_verdict_when_nothing_completed() -> None:
+    result = Result.from_trials([crashed(0)], OBJECTIVES)
+    assert "nothing can be recommended" in verdict(result)
+
+
+def test_the_front_marks_the_recommended_trial() -> None:
+    table = front_table(study_result())
+    assert [row[0] for row in table.rows] == ["2 *", "1"]
+
+
+def test_comparison_shows_gain_only_for_objectives() -> None:
+    rows = {row[0]: row for row in comparison_table(study_result()).rows}
+    assert rows["ttft_mean_s"][1:4] == ("1 s", "200 ms", "+80.0%")
+    assert rows["throughput_rps"][3] == ""
+
+
+def test_every_trial_is_listed_with_its_failure() -> None:
+    rows = trials_table(study_result(crashed(4))).rows
+    assert len(rows) == 5
+    assert rows[4][-1] == "It ran out of memory."
+
+
+def test_configuration_lists_default_and_recommended() -> None:
+    assert config_table(study_result()).rows == (("max_num_seqs", "0", "2"),)
+
+
+def test_html_is_one_file_without_network(tmp_path: Path) -> None:
+    write_report("demo", study_result(), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "<script src=" not in text
+    assert "<link" not in text
+    assert text.count('class="plotly-graph-div"') == 3
+
+
+def test_html_escapes_what_engines_print() -> None:
+    text = render_report("demo", study_result(crashed(4, "<script>alert(1)</script>")))
+    assert "<script>alert(1)" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_html_of_a_study_in_which_nothing_completed() -> None:
+    assert "nothing can be recommended" in render_report(
+        "demo", Result.from_trials([crashed(0)], OBJECTIVES)
+    )
