@@ -1,0 +1,107 @@
+"""The first configurations of a study: the default, then scrambled Sobol points.
+
+symbol  meaning                              shape
+d       parameters of the space
+stream  points of the unit cube, endless     each [d]
+"""
+
+import math
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from torch.quasirandom import SobolEngine
+
+from scoot_ray.core.errors import SpaceError
+from scoot_ray.core.space import FloatArray, SearchSpace
+from searchers.observations import Key, key_of
+
+CHUNK = 256  # points drawn at a time
+MAX_DRAWS = 2**16  # about a second of rejection; a valid region rarer than this is not found
+
+
+@dataclass(frozen=True)
+class InitialDesign:
+    """Start a study with its default and as many Sobol points as there are parameters (sec. 5)."""
+
+    space: SearchSpace
+    seed: int
+
+    @property
+    def size(self) -> int:
+        """Count the configurations of the design, the default included."""
+        return 1 + self.space.dim
+
+    def propose(self, taken: AbstractSet[Key], num: int) -> list[dict[str, Any]]:
+        """List at most `num` configurations of the design that are not in `taken`.
+
+        The design is over once `taken` is as large as it, whether or not it holds the same
+        configurations: a study that starts from older measurements needs no second design.
+
+        Raises:
+            SpaceError: If no valid configuration can be found beside the default.
+        """
+        num = min(num, self.size - len(taken))
+        if num <= 0:
+            return []
+        default_key = key_of(self.space, self.space.default)
+        first = [] if default_key in taken else [dict(self.space.default)]
+        stream = sobol_stream(self.space.dim, self.seed)
+        rest = draw_valid(self.space, stream, num - len(first), {default_key, *taken})
+        return first + rest
+
+
+def sobol_stream(dim: int, seed: int) -> Iterator[FloatArray]:
+    """Yield the points of a scrambled Sobol sequence without end, each of shape [d]."""
+    # The engine scrambles with a generator of its own, so torch's global one is not touched.
+    engine = SobolEngine(dim, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
+    while True:
+        yield from np.asarray(engine.draw(CHUNK).numpy(), dtype=np.float64)
+
+
+def uniform_stream(dim: int, rng: np.random.Generator) -> Iterator[FloatArray]:
+    """Yield uniform random points without end, each of shape [d]."""
+    while True:
+        yield from rng.random((CHUNK, dim))
+
+
+def draw_valid(
+    space: SearchSpace, stream: Iterator[FloatArray], num: int, taken: AbstractSet[Key]
+) -> list[dict[str, Any]]:
+    """Take the first `num` distinct valid configurations of a stream that are not in `taken`.
+
+    Returns fewer where the space holds no more of them, or they are too rare to be found.
+
+    Raises:
+        SpaceError: If `MAX_DRAWS` points held no valid configuration at all.
+    """
+    num_configs = math.prod(parameter.num_values for parameter in space.parameters)
+    found: list[dict[str, Any]] = []
+    drawn: set[Key] = set()
+    num_valid = 0
+    for point in islice(stream, MAX_DRAWS):
+        if len(found) >= num or len(drawn) >= num_configs:
+            return found
+        config = space.decode(point)
+        key = tuple(config.values())
+        if key in drawn:
+            continue
+        drawn.add(key)
+        if space.is_valid(config):
+            num_valid += 1
+            if key not in taken:
+                found.append(config)
+    if num_valid == 0:
+        raise SpaceError(_no_valid_point(space))
+    return found
+
+
+def _no_valid_point(space: SearchSpace) -> str:
+    names = ", ".join(constraint.name for constraint in space.constraints)
+    return (
+        f"None of {MAX_DRAWS} points of the search space satisfies the known constraints "
+        f"({names}). Narrow the ranges to the region where they hold, or relax a constraint."
+    )

@@ -1,0 +1,156 @@
+"""What a history teaches, as arrays: the one place where optimisers read trial records.
+
+symbol    meaning                                              shape   unit, sign
+points    configurations in the unit cube                      [n, d]  in [0, 1]
+losses    objectives; NaN where nothing was measured           [n, m]  smaller is better
+ratios    limits' metrics against their bounds; NaN as above   [n, l]  met when at most 1
+completed the trial ran to its end                             [n]     boolean
+pending   configurations that are being measured               [p, d]  in [0, 1]
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.space import Config, FloatArray, SearchSpace
+from scoot_ray.core.trial import TrialRecord, TrialState
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Hold the usable trials of a study and the configurations in flight.
+
+    Usable are COMPLETE and INFEASIBLE trials whose configuration lies in the space, whatever their
+    role: a confirm or drift trial is one more noisy measurement of its configuration. FAILED and
+    CANCELLED trials leave no trace. Metrics that are only bounds (early-stopped tests) count as
+    not measured, but their trial counts as completed.
+    """
+
+    space: SearchSpace
+    configs: tuple[Config, ...]
+    points: FloatArray
+    losses: FloatArray
+    ratios: FloatArray
+    completed: NDArray[np.bool_]
+    pending_configs: tuple[Config, ...]
+
+    @classmethod
+    def of(
+        cls,
+        space: SearchSpace,
+        objectives: Sequence[Objective],
+        limits: Sequence[Limit],
+        history: Sequence[TrialRecord],
+        pending: Sequence[Config],
+    ) -> "Observations":
+        """Read a history and the configurations in flight."""
+        records = [record for record in history if is_usable(space, record)]
+        configs = tuple(record.config for record in records)
+        return cls(
+            space=space,
+            configs=configs,
+            points=encode_all(space, configs),
+            losses=_matrix([[_loss(o, r) for o in objectives] for r in records], len(objectives)),
+            ratios=_matrix([[_ratio(x, r) for x in limits] for r in records], len(limits)),
+            completed=np.array([r.state is TrialState.COMPLETE for r in records], dtype=np.bool_),
+            pending_configs=tuple(c for c in pending if _is_inside(space, c)),
+        )
+
+    @property
+    def count(self) -> int:
+        """Count usable trials and pending configurations; it tells one suggestion from the next."""
+        return len(self.configs) + len(self.pending_configs)
+
+    @property
+    def taken(self) -> frozenset[Key]:
+        """Identify every configuration that was measured or is in flight."""
+        configs = (*self.configs, *self.pending_configs)
+        return frozenset(key_of(self.space, config) for config in configs)
+
+    @property
+    def pending(self) -> FloatArray:
+        """Points of the configurations in flight, shape [p, d]."""
+        return encode_all(self.space, self.pending_configs)
+
+    @property
+    def is_measured(self) -> bool:
+        """Tell whether every objective has at least one measurement."""
+        return bool(np.isfinite(self.losses).any(axis=0).all())
+
+    @property
+    def meets_limits(self) -> NDArray[np.bool_]:
+        """Mark the trials with every objective measured and every limit met; shape [n]."""
+        # NaN <= 1 is false: a limit that was not measured is not met.
+        met = (self.ratios <= 1.0).all(axis=1)
+        return np.asarray(met & np.isfinite(self.losses).all(axis=1))
+
+    @property
+    def reference(self) -> FloatArray:
+        """The default's first measurement, shape [m]; the nadir of what was seen in its place."""
+        nadir: FloatArray = np.nanmax(self.losses, axis=0)
+        default = key_of(self.space, self.space.default)
+        for config, losses in zip(self.configs, self.losses, strict=True):
+            if key_of(self.space, config) == default and np.isfinite(losses).any():
+                return np.where(np.isfinite(losses), losses, nadir)
+        return nadir
+
+    def awaiting(self, configs: Sequence[Config]) -> "Observations":
+        """Return the same with `configs` in flight as well."""
+        return Observations(
+            self.space,
+            self.configs,
+            self.points,
+            self.losses,
+            self.ratios,
+            self.completed,
+            (*self.pending_configs, *configs),
+        )
+
+
+def is_usable(space: SearchSpace, record: TrialRecord) -> bool:
+    """Tell whether a model may learn from `record`."""
+    return record.state in (TrialState.COMPLETE, TrialState.INFEASIBLE) and _is_inside(
+        space, record.config
+    )
+
+
+def key_of(space: SearchSpace, config: Config) -> Key:
+    """Identify a configuration by its values in the space's order."""
+    return tuple(config[name] for name in space.names)
+
+
+def encode_all(space: SearchSpace, configs: Sequence[Config]) -> FloatArray:
+    """Map configurations to the unit cube, shape [n, d]."""
+    return _matrix([space.encode(config) for config in configs], space.dim)
+
+
+def _is_inside(space: SearchSpace, config: Config) -> bool:
+    return all(p.name in config and p.contains(config[p.name]) for p in space.parameters)
+
+
+def _loss(objective: Objective, record: TrialRecord) -> float:
+    return objective.sign * _metric(record, objective.metric)
+
+
+def _ratio(limit: Limit, record: TrialRecord) -> float:
+    value = _metric(record, limit.metric)
+    # `excess` is relative to the bound, so 1 + excess is value / bound for an upper bound:
+    # positive, and therefore fit for the logarithm that heavy tails need.
+    return math.nan if math.isnan(value) else 1.0 + limit.excess({limit.metric: value})
+
+
+def _metric(record: TrialRecord, name: str) -> float:
+    is_known = record.state is TrialState.COMPLETE and not record.is_bound
+    value = float(record.metrics.get(name, math.nan)) if is_known else math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _matrix(rows: Sequence[Sequence[float] | FloatArray], width: int) -> FloatArray:
+    return np.array(rows, dtype=np.float64).reshape(len(rows), width)
