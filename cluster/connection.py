@@ -15,8 +15,14 @@ _TUNE_SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the journal is our log; 1.6 s less at the start
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a trial may have no metric: it was infeasible
     "TUNE_MAX_PENDING_TRIALS_PG": "1",  # first come first served, or large bundles starve
+    "RAY_AIR_NEW_OUTPUT": "0",  # the progress lines are ours
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray will do by default, without its warning
 }
+
+_NEEDLESS_WARNINGS = (
+    "ray.tune.analysis.experiment_analysis",  # misses Tune's result files: we have a journal
+    "ray._private.authentication.authentication_token_setup",  # a local Ray asks for a token: good
+)
 
 
 @contextlib.contextmanager
@@ -32,6 +38,8 @@ def connect(address: str, *, parallelism: int, logical_gpus: int | None) -> Iter
         ClusterError: If there is no cluster at `address`.
     """
     os.environ.update(_TUNE_SETTINGS)
+    for name in _NEEDLESS_WARNINGS:
+        logging.getLogger(name).setLevel(logging.ERROR)
     local: dict[str, Any] = {}
     if address == "local":
         # CPUs are logical: one per concurrent trial, or a small machine would serialise them.

@@ -1,0 +1,54 @@
+"""What is printed while a study runs."""
+
+import pickle
+
+import pytest
+
+from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
+from scoot_ray.progress import Progress
+from tests.unit.scoot_ray.results import OBJECTIVES, crashed, trial
+
+
+@pytest.fixture
+def progress() -> Progress:
+    return Progress(objectives=OBJECTIVES, default={"max_num_seqs": 0}, num_trials=5)
+
+
+def test_a_trial_is_compared_with_the_default(
+    progress: Progress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress.finished(trial(0, 1.0, 0.1, Role.DEFAULT))
+    progress.finished(trial(1, 0.5, 0.2))
+    default, second = capsys.readouterr().out.splitlines()
+    assert "1/5" in default
+    assert "%" not in default
+    assert "ttft_mean_s 500 ms (+50.0%)" in second
+    assert "tpot_mean_s 200 ms (-100.0%)" in second
+    assert second.endswith("max_num_seqs=1")
+
+
+def test_a_crash_says_why(progress: Progress, capsys: pytest.CaptureFixture[str]) -> None:
+    progress.finished(crashed(3))
+    assert "INFEASIBLE" in (line := capsys.readouterr().out)
+    assert "It ran out of memory." in line
+
+
+def test_a_failed_trial_does_not_count(progress: Progress) -> None:
+    progress.finished(TrialRecord(0, {"max_num_seqs": 0}, TrialState.FAILED, {}))
+    assert progress.num_finished == 0
+
+
+def test_a_resumed_study_goes_on_counting(progress: Progress) -> None:
+    progress.resume([trial(0, 1.0, 0.1, Role.DEFAULT), trial(1, 0.5, 0.2)])
+    assert progress.num_finished == 2
+    assert progress.reference["ttft_mean_s"] == 1.0
+
+
+def test_lost_trials_are_told(progress: Progress, capsys: pytest.CaptureFixture[str]) -> None:
+    progress.lost(Assignment(4, Role.SEARCH, {"max_num_seqs": 4}, 0), ["node died"])
+    assert "run again" in (line := capsys.readouterr().out)
+    assert "node died" in line
+
+
+def test_it_can_be_pickled_with_the_experiment(progress: Progress) -> None:
+    assert pickle.loads(pickle.dumps(progress)) == progress

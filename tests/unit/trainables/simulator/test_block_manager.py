@@ -1,0 +1,120 @@
+from collections.abc import Callable
+from typing import Any
+
+from trainables.simulator.block_manager import BlockManager, prefix_keys
+from trainables.simulator.sequence import Sequence
+
+MakeSequence = Callable[..., Sequence]
+
+
+def make(num_blocks: int = 8, prefix_caching: bool = True) -> BlockManager:
+    return BlockManager(num_blocks, block_size=16, enable_prefix_caching=prefix_caching)
+
+
+def compute(manager: BlockManager, sequence: Sequence) -> int:
+    """Give a whole prompt its blocks and compute it; return the tokens the cache spared."""
+    matched = manager.match_prefix(sequence)
+    assert manager.allocate(sequence, sequence.num_tokens, matched)
+    sequence.num_computed_tokens = sequence.num_tokens
+    manager.commit(sequence)
+    return len(matched) * manager.block_size
+
+
+def test_blocks_are_rounded_up_and_come_back(make_sequence: MakeSequence) -> None:
+    manager, sequence = make(), make_sequence(33)
+    assert manager.allocate(sequence, 33)
+    assert len(sequence.blocks) == 3
+    assert (manager.num_free_blocks, manager.num_used_blocks) == (5, 3)
+    manager.free(sequence)
+    assert (manager.num_free_blocks, manager.num_used_blocks) == (8, 0)
+    assert sequence.capacity_tokens == 0
+
+
+def test_a_refused_allocation_changes_nothing(make_sequence: MakeSequence) -> None:
+    manager, sequence = make(num_blocks=2), make_sequence(64)
+    assert not manager.allocate(sequence, 64)
+    assert sequence.blocks == []
+    assert manager.num_free_blocks == 2
+    assert not manager.allocate(sequence, 32, reserve_blocks=1)
+
+
+def test_a_shared_prefix_is_shared_and_counted_once(make_sequence: MakeSequence) -> None:
+    manager = make()
+    first = make_sequence(80, prefix_hashes=(7,), block_tokens=64)
+    second = make_sequence(80, prefix_hashes=(7,), block_tokens=64)
+    assert compute(manager, first) == 0
+    assert compute(manager, second) == 64
+    assert first.blocks[:4] == second.blocks[:4]
+    assert manager.num_used_blocks == 6
+    manager.free(first)
+    assert manager.num_used_blocks == 5
+
+
+def test_without_prefix_caching_nothing_is_found(make_sequence: MakeSequence) -> None:
+    manager = make(num_blocks=16, prefix_caching=False)
+    for _ in range(2):
+        sequence = make_sequence(80, prefix_hashes=(7,), block_tokens=64)
+        assert compute(manager, sequence) == 0
+
+
+def test_the_last_token_is_never_taken_from_the_cache(
+    make_sequence: MakeSequence,
+) -> None:
+    manager = make()
+    fields: dict[str, Any] = {"prefix_hashes": (7,), "block_tokens": 64}
+    compute(manager, make_sequence(64, **fields))
+    assert len(manager.match_prefix(make_sequence(64, **fields))) == 3
+
+
+def test_freed_content_is_revived_until_the_oldest_is_evicted(
+    make_sequence: MakeSequence,
+) -> None:
+    manager = make(num_blocks=4)
+    old = make_sequence(33, prefix_hashes=(1,), block_tokens=32)
+    compute(manager, old)
+    manager.free(old)
+    again = make_sequence(33, prefix_hashes=(1,), block_tokens=32)
+    assert compute(manager, again) == 32
+    manager.free(again)
+    other = make_sequence(64)
+    compute(manager, other)
+    manager.free(other)
+    assert manager.match_prefix(make_sequence(33, prefix_hashes=(1,), block_tokens=32)) == []
+
+
+def test_a_preempted_sequence_finds_its_own_blocks(make_sequence: MakeSequence) -> None:
+    manager, sequence = make(), make_sequence(40)
+    compute(manager, sequence)
+    manager.free(sequence)
+    sequence.num_computed_tokens = 0
+    assert len(manager.match_prefix(sequence)) == 2
+    assert manager.match_prefix(make_sequence(40)) == []
+
+
+def test_trace_blocks_are_cut_into_engine_blocks(make_sequence: MakeSequence) -> None:
+    request = make_sequence(100, prefix_hashes=(5, 6), block_tokens=48).request
+    keys = prefix_keys(request, 16)
+    # 96 of 100 tokens are hashed: six whole engine blocks, the first three by the first hash.
+    assert len(keys) == 6
+    sibling = make_sequence(100, prefix_hashes=(5, 9), block_tokens=48).request
+    assert [a == b for a, b in zip(keys, prefix_keys(sibling, 16), strict=True)] == [
+        *[True] * 3,
+        *[False] * 3,
+    ]
+
+
+def test_equal_hashes_after_different_ones_are_not_shared(
+    make_sequence: MakeSequence,
+) -> None:
+    one = prefix_keys(make_sequence(64, prefix_hashes=(1, 3), block_tokens=32).request, 32)
+    two = prefix_keys(make_sequence(64, prefix_hashes=(2, 3), block_tokens=32).request, 32)
+    assert set(one).isdisjoint(two)
+
+
+def test_an_engine_block_across_two_trace_blocks_needs_both(
+    make_sequence: MakeSequence,
+) -> None:
+    one = prefix_keys(make_sequence(64, prefix_hashes=(1, 3), block_tokens=24).request, 32)
+    two = prefix_keys(make_sequence(64, prefix_hashes=(1, 4), block_tokens=24).request, 32)
+    assert len(one) == 1
+    assert one != two

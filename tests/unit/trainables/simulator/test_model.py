@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from scoot_ray.core.errors import StudyError
+from trainables.model import SIBLINGS, known_models, load_model_shape
+
+
+# The exact counts that the models' own repositories state.
+@pytest.mark.parametrize(
+    ("name", "num_parameters"),
+    [
+        ("meta-llama/Llama-2-7b-hf", 6_738_415_616),
+        ("meta-llama/Llama-2-13b-hf", 13_015_864_320),
+        ("meta-llama/Meta-Llama-3-8B", 8_030_261_248),
+        ("Qwen/Qwen2.5-7B", 7_615_616_512),
+        ("Qwen/Qwen2.5-0.5B", 494_032_768),
+        ("mistralai/Mixtral-8x7B-v0.1", 46_702_792_704),
+    ],
+)
+def test_parameters_are_counted_exactly(name: str, num_parameters: int) -> None:
+    assert load_model_shape(name).num_parameters == num_parameters
+
+
+def test_every_known_name_loads_and_a_sibling_has_the_same_weights() -> None:
+    assert all(load_model_shape(name).num_layers > 0 for name in known_models())
+    for sibling, base in SIBLINGS.items():
+        assert load_model_shape(sibling).weight_bytes == load_model_shape(base).weight_bytes
+
+
+def test_kv_bytes_follow_grouped_query_attention() -> None:
+    # 2 (keys, values) x 32 layers x 32 heads x 128 x 2 bytes = 512 KiB; a quarter with 8 heads.
+    assert load_model_shape("meta-llama/Llama-2-7b-hf").kv_bytes_per_token == 512 * 1024
+    assert load_model_shape("meta-llama/Meta-Llama-3-8B").kv_bytes_per_token == 128 * 1024
+
+
+def test_heads_must_divide() -> None:
+    qwen = load_model_shape("Qwen/Qwen2.5-7B")  # 28 heads, 4 KV heads
+    assert [t for t in (1, 2, 4, 7, 8) if qwen.fits_tensor_parallel(t)] == [1, 2, 4]
+
+
+def test_a_folder_or_a_file_loads_as_the_known_name_does(tmp_path: Path) -> None:
+    known = load_model_shape("meta-llama/Llama-2-7b-hf")
+    config = {
+        "num_hidden_layers": 32,
+        "hidden_size": 4096,
+        "num_attention_heads": 32,
+        "intermediate_size": 11008,
+        "vocab_size": 32000,
+        "max_position_embeddings": 4096,
+    }
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    for source in (tmp_path, path, str(tmp_path)):
+        assert load_model_shape(source).num_parameters == known.num_parameters
+
+
+def test_an_unknown_name_is_told_what_works() -> None:
+    with pytest.raises(StudyError, match=r"config\.json.*Llama-2-7b-hf"):
+        load_model_shape("nobody/knows-this")
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "not json"])
+def test_a_config_without_sizes_is_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(StudyError, match="config"):
+        load_model_shape(tmp_path)

@@ -1,0 +1,183 @@
+from typing import Any
+
+import pytest
+
+from scoot_ray.core.errors import ClusterError, StudyError
+from scoot_ray.core.request import Request
+from scoot_ray.core.space import Config
+from scoot_ray.core.study import Study, parse_study
+from scoot_ray.core.trial import Outcome, Phase, TrialState
+from traces.schema import Trace
+from trainables.model import ModelShape
+from trainables.simulator.config import EngineConfig
+from trainables.simulator.sequence import Sequence
+from trainables.simulator.startup import start_s
+from trainables.simulator.stress_test import SimulatedStressTest
+from trainables.simulator.version import V0, V1, find_version
+
+
+def make_trace(**fields: Any) -> Trace:
+    requests = tuple(
+        Request(float(i), 100 + 37 * (i % 20), 20 + 11 * (i % 15), **fields) for i in range(300)
+    )
+    return Trace(requests, source="made", sha256="0", time_unit="s", format="made")
+
+
+def make_study(
+    *,
+    rate: float = 4.0,
+    accelerator: str = "A100-80GB",
+    num_gpus: int = 1,
+    space: str = "vllm-v1",
+    **workload: Any,
+) -> Study:
+    return parse_study(
+        {
+            "name": "s",
+            "engine": {"kind": "simulated", "model": "meta-llama/Llama-2-7b-hf"},
+            "service": {"num_gpus": num_gpus, "accelerator": accelerator},
+            "workload": {
+                "trace": "made",
+                "select": "all",
+                "request_rate_rps": rate,
+                "duration_s": 20,
+                **workload,
+            },
+            "space": space,
+        }
+    )
+
+
+def run(
+    config: Config | None = None, *, seed: int = 0, trace: Trace | None = None, **study: Any
+) -> Outcome:
+    return SimulatedStressTest(make_study(**study)).run(config or {}, trace or make_trace(), seed)
+
+
+def test_a_complete_test_has_metrics_and_all_phases() -> None:
+    outcome = run()
+    assert outcome.state is TrialState.COMPLETE
+    assert outcome.metrics["num_completed"] == outcome.metrics["num_requests"] > 40
+    assert 0 < outcome.metrics["ttft_mean_s"] < outcome.metrics["latency_mean_s"]
+    assert outcome.metrics["itl_mean_s"] == pytest.approx(outcome.metrics["tpot_mean_s"], rel=0.2)
+    assert set(outcome.phases_s) == set(Phase)
+    assert all(type(name) is str for name in outcome.phases_s)
+
+
+@pytest.mark.parametrize("space", ["vllm-v0", "vllm-v1"])
+def test_the_seed_decides_everything(space: str) -> None:
+    assert run(space=space) == run(space=space)
+    assert run(seed=1, space=space).metrics != run(space=space).metrics
+
+
+def test_too_few_seqs_make_requests_queue() -> None:
+    few, many = run({"max_num_seqs": 2}), run({"max_num_seqs": 64})
+    assert few.metrics["ttft_mean_s"] > 5 * many.metrics["ttft_mean_s"]
+    assert few.metrics["tpot_mean_s"] < many.metrics["tpot_mean_s"]
+
+
+def test_a_small_cache_preempts_and_everything_still_completes() -> None:
+    outcome = run({"gpu_memory_utilization": 0.23}, rate=20.0)
+    assert outcome.metrics["num_preemptions"] > 0
+    assert outcome.metrics["num_failed"] == 0
+
+
+def test_prefix_caching_shortens_ttft_where_prefixes_are_shared() -> None:
+    trace = make_trace(prefix_hashes=(1,), block_tokens=96)
+    shared = run({"enable_prefix_caching": True}, trace=trace)
+    apart = run({"enable_prefix_caching": False}, trace=trace)
+    assert shared.metrics["ttft_mean_s"] < apart.metrics["ttft_mean_s"]
+
+
+@pytest.mark.parametrize(
+    ("config", "accelerator", "cause"),
+    [
+        ({"gpu_memory_utilization": 0.62}, "A10", "kv_cache_too_small"),
+        ({"gpu_memory_utilization": 0.5}, "A10", "out_of_memory"),
+        ({"max_num_seqs": 4096}, "A100-80GB", "engine_exited"),
+    ],
+)
+def test_an_engine_that_does_not_start_is_infeasible(
+    config: dict[str, Any], accelerator: str, cause: str
+) -> None:
+    outcome = run(config, accelerator=accelerator)
+    assert outcome.state is TrialState.INFEASIBLE
+    assert outcome.failure is not None
+    assert (outcome.failure.phase, outcome.failure.cause) == (Phase.START, cause)
+    assert outcome.failure.log_tail
+
+
+def test_memory_that_runs_out_under_load_is_infeasible_every_time() -> None:
+    config = {
+        "gpu_memory_utilization": 0.985,
+        "max_num_seqs": 1024,
+        "max_num_batched_tokens": 8192,
+    }
+    outcomes = [run(config, rate=200.0, seed=seed) for seed in (0, 1)]
+    for outcome in outcomes:
+        assert outcome.state is TrialState.INFEASIBLE
+        assert outcome.failure is not None
+        assert (outcome.failure.phase, outcome.failure.cause) == (Phase.LOAD, "out_of_memory")
+
+
+def test_too_many_timeouts_are_infeasible_and_few_count_as_failed() -> None:
+    slow = run({"max_num_seqs": 1}, request_timeout_s=5.0)
+    assert slow.failure is not None
+    assert (slow.failure.phase, slow.failure.cause) == (Phase.LOAD, "request_timeouts")
+    lenient = run({"max_num_seqs": 1}, request_timeout_s=5.0, max_failed_share=0.99)
+    assert lenient.state is TrialState.COMPLETE
+    assert lenient.metrics["num_failed"] > 0
+    assert lenient.metrics["latency_p99_s"] <= 5.1
+
+
+def test_an_unknown_flag_stops_the_study() -> None:
+    outcome = run({"max_num_sequences": 8})
+    assert outcome.state is TrialState.FAILED
+    assert outcome.failure is not None
+    assert outcome.failure.fatal
+
+
+def test_fixed_flags_apply_below_the_configuration() -> None:
+    study = make_study()
+    engine = study.engine.model_copy(update={"fixed": {"max_num_seqs": 2}})
+    stress_test = SimulatedStressTest(study.model_copy(update={"engine": engine}))
+    fixed = stress_test.run({}, make_trace(), 0)
+    assert fixed.metrics == run({"max_num_seqs": 2}).metrics
+    assert stress_test.run({"max_num_seqs": 64}, make_trace(), 0).metrics != fixed.metrics
+
+
+def test_more_gpus_than_the_service_owns_are_refused() -> None:
+    with pytest.raises(ClusterError, match="tensor_parallel_size=2"):
+        run({"tensor_parallel_size": 2})
+
+
+def test_one_replica_gets_its_share_and_counts_for_all() -> None:
+    outcome = run({"tensor_parallel_size": 1}, num_gpus=4, rate=16.0)
+    assert outcome.metrics["num_requests"] < 130
+    assert outcome.metrics["throughput_rps"] > 10.0
+
+
+def test_an_unknown_accelerator_is_refused_before_any_trial() -> None:
+    with pytest.raises(StudyError, match="accelerator"):
+        SimulatedStressTest(make_study(accelerator="A1000000"))
+
+
+def test_the_generation_follows_from_space_and_parameters() -> None:
+    assert find_version("vllm-v0", {}) is V0
+    assert find_version("vllm-v1", {}) is V1
+    assert find_version("vllm-v1", {"scheduler_delay_factor": 0.5}) is V0
+
+
+def test_stream_interval_delays_tokens_to_the_end_of_their_chunk() -> None:
+    sequence = Sequence(1, Request(0.0, 1, 6))
+    for now_s in range(1, 7):
+        sequence.append_token(float(now_s))
+    sequence.finished_s = 6.0
+    assert sequence.to_record(4).token_gaps_s == (4.0, 0.0, 0.0, 0.0, 1.0)
+    assert sequence.to_record(1).token_gaps_s == (1.0,) * 5
+
+
+def test_eager_mode_starts_sooner(model: ModelShape) -> None:
+    graphed = start_s(model, EngineConfig.resolve({}, model), V1.compile_s)
+    eager = start_s(model, EngineConfig.resolve({"enforce_eager": True}, model), V1.compile_s)
+    assert eager < graphed
