@@ -21,7 +21,7 @@ NCCL_BYTES = int(0.4 * GIB)  # communicators and buffers, with more than one GPU
 # Sampling keeps logits in fp32, sorted copies, their int64 order and probabilities.
 SAMPLER_BYTES_PER_LOGIT = 16
 GRAPH_BYTES_PER_LAYER = 300 * 1024  # of each captured CUDA graph; 0.6 GiB for 32 layers, 67 graphs
-FRAGMENTATION = 0.2  # of the activations, lost between the allocator's segments
+FRAGMENTATION = 0.3  # of the activations, lost between the allocator's segments
 MAX_TENSOR_PARALLEL_SIZE = 64  # how far advice goes when nothing fits
 
 

@@ -1,0 +1,142 @@
+"""Conservation laws of the simulated engine: of requests, tokens, blocks and budgets."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoot_ray.core.request import Request
+from trainables.hardware import find_accelerator
+from trainables.model import load_model_shape
+from trainables.simulator.batch import Batch
+from trainables.simulator.block_manager import BlockManager
+from trainables.simulator.config import EngineConfig
+from trainables.simulator.engine import Engine, Run
+from trainables.simulator.memory import MemoryPlan
+from trainables.simulator.scheduler import Scheduler
+from trainables.simulator.step_cost import RooflineCost
+from trainables.simulator.version import V0, V1, EngineVersion
+
+MAX_MODEL_LEN = 256
+MODEL = load_model_shape("meta-llama/Llama-2-7b-hf")
+ACCELERATOR = find_accelerator("A100-80GB")
+
+
+class CheckedCost(RooflineCost):
+    """Check the laws that hold in every step; a step is priced while its blocks are held."""
+
+    scheduler: Scheduler
+
+    def step_s(self, batch: Batch) -> float:
+        """Check, then price."""
+        config, manager = self.config, self.scheduler.block_manager
+        assert batch.num_tokens <= config.max_num_batched_tokens
+        assert len(self.scheduler.running) <= config.max_num_seqs
+        assert manager.num_free_blocks + manager.num_used_blocks == manager.num_blocks
+        scheduled = [*batch.decodes, *(sequence for sequence, _ in batch.prefills)]
+        assert len({sequence.number for sequence in scheduled}) == len(scheduled)
+        for sequence in self.scheduler.running:
+            assert sequence.num_computed_tokens <= sequence.capacity_tokens
+        seconds = super().step_s(batch)
+        assert seconds > 0
+        return seconds
+
+
+@st.composite
+def request_lists(draw: st.DrawFn) -> list[Request]:
+    """Draw requests with gaps from none to long, and prefixes from a few families."""
+    requests, now_s = [], 0.0
+    for _ in range(draw(st.integers(1, 25))):
+        now_s += draw(st.sampled_from([0.0, 0.01, 0.2, 5.0]))
+        prompt_tokens = draw(st.integers(1, MAX_MODEL_LEN - 1))
+        output_tokens = draw(st.integers(1, MAX_MODEL_LEN - prompt_tokens))
+        hashes = tuple(draw(st.lists(st.integers(0, 2), max_size=4)))
+        requests.append(
+            Request(now_s, prompt_tokens, output_tokens, prefix_hashes=hashes, block_tokens=48)
+        )
+    return requests
+
+
+@st.composite
+def engine_configs(draw: st.DrawFn) -> EngineConfig:
+    """Draw configurations that the engine does not refuse."""
+    chunked = draw(st.booleans())
+    max_num_seqs = draw(st.integers(1, 16))
+    low = max_num_seqs if chunked else MAX_MODEL_LEN
+    return EngineConfig(
+        max_num_batched_tokens=draw(st.integers(low, low + 200)),
+        max_model_len=MAX_MODEL_LEN,
+        max_num_seqs=max_num_seqs,
+        block_size=draw(st.sampled_from([8, 16, 32])),
+        enable_chunked_prefill=chunked,
+        enable_prefix_caching=draw(st.booleans()),
+        long_prefill_token_threshold=draw(st.sampled_from([0, 30])) if chunked else 0,
+        scheduler_delay_factor=draw(st.sampled_from([0.0, 0.5, 2.0])),
+        stream_interval=draw(st.sampled_from([1, 4])),
+    )
+
+
+def serve(
+    version: EngineVersion,
+    config: EngineConfig,
+    requests: list[Request],
+    *,
+    timeout_s: float = 1e9,
+    num_spare_blocks: int = 2,
+) -> tuple[Run, Scheduler]:
+    """Serve requests with a KV cache that holds little more than one longest sequence."""
+    num_blocks = -(-MAX_MODEL_LEN // config.block_size) + num_spare_blocks
+    manager = BlockManager(num_blocks, config.block_size, config.enable_prefix_caching)
+    scheduler = version.scheduler(config, manager)
+    cost = CheckedCost(MODEL, ACCELERATOR, config, version.host)
+    cost.scheduler = scheduler
+    memory = MemoryPlan(MODEL, ACCELERATOR, config)
+    engine = Engine(scheduler, cost, memory, np.random.default_rng(0))
+    return engine.run(requests, timeout_s), scheduler
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    version=st.sampled_from([V0, V1]),
+    config=engine_configs(),
+    requests=request_lists(),
+    num_spare_blocks=st.integers(0, 40),
+)
+def test_every_request_gets_exactly_its_tokens_and_no_block_leaks(
+    version: EngineVersion, config: EngineConfig, requests: list[Request], num_spare_blocks: int
+) -> None:
+    run, scheduler = serve(version, config, requests, num_spare_blocks=num_spare_blocks)
+    for sequence, request in zip(run.sequences, requests, strict=True):
+        record = sequence.to_record(config.stream_interval)
+        assert record.completed
+        assert record.output_tokens == request.output_tokens
+        assert len(record.token_gaps_s) == request.output_tokens - 1
+        assert all(gap >= 0 for gap in record.token_gaps_s)
+        assert request.arrival_s < record.ttft_s + request.arrival_s <= record.finished_s
+    assert not scheduler.has_unfinished
+    assert scheduler.block_manager.num_free_blocks == scheduler.block_manager.num_blocks
+    assert scheduler.num_preemptions == sum(s.num_preemptions for s in run.sequences)
+
+
+@settings(max_examples=40, deadline=None)
+@given(version=st.sampled_from([V0, V1]), config=engine_configs(), requests=request_lists())
+def test_requests_complete_or_time_out_and_leave_nothing_behind(
+    version: EngineVersion, config: EngineConfig, requests: list[Request]
+) -> None:
+    run, scheduler = serve(version, config, requests, timeout_s=0.5)
+    for sequence in run.sequences:
+        record = sequence.to_record(config.stream_interval)
+        assert record.completed == (record.output_tokens == sequence.request.output_tokens)
+        assert record.finished_s is not None
+    assert scheduler.block_manager.num_free_blocks == scheduler.block_manager.num_blocks
+
+
+@settings(max_examples=30, deadline=None)
+@given(version=st.sampled_from([V0, V1]), config=engine_configs(), requests=request_lists())
+def test_the_same_seed_gives_the_same_times(
+    version: EngineVersion, config: EngineConfig, requests: list[Request]
+) -> None:
+    times = [
+        [sequence.token_times_s for sequence in serve(version, config, requests)[0].sequences]
+        for _ in range(2)
+    ]
+    assert times[0] == times[1]
