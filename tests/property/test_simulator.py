@@ -34,6 +34,8 @@ class CheckedCost(RooflineCost):
         assert manager.num_free_blocks + manager.num_used_blocks == manager.num_blocks
         scheduled = [*batch.decodes, *(sequence for sequence, _ in batch.prefills)]
         assert len({sequence.number for sequence in scheduled}) == len(scheduled)
+        queued = [*self.scheduler.running, *self.scheduler.waiting]
+        assert queued == sorted(queued, key=lambda sequence: sequence.number)
         for sequence in self.scheduler.running:
             assert sequence.num_computed_tokens <= sequence.capacity_tokens
         seconds = super().step_s(batch)

@@ -76,7 +76,11 @@ class Scheduler(ABC):
         return True
 
     def _preempt(self, sequence: Sequence, batch: Batch) -> None:
-        """Take a sequence's blocks away; it will compute all of its tokens again."""
+        """Take a sequence's blocks away; it will compute all of its tokens again.
+
+        Victims leave the running queue in reverse order of arrival, so that both queues stay
+        sorted by arrival.
+        """
         self.block_manager.free(sequence)
         sequence.num_computed_tokens = 0
         sequence.num_preemptions += 1

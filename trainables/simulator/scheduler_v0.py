@@ -49,8 +49,7 @@ class SchedulerV0(Scheduler):
         delay_s = self.config.scheduler_delay_factor * self._last_prompt_step_s
         if not self.waiting or not self.running or delay_s == 0:
             return True
-        earliest_s = min(sequence.request.arrival_s for sequence in self.waiting)
-        return now_s - earliest_s > delay_s
+        return now_s - self.waiting[0].request.arrival_s > delay_s
 
     def _schedule_decodes(self, batch: Batch) -> None:
         budget = self.config.max_num_batched_tokens
@@ -58,7 +57,7 @@ class SchedulerV0(Scheduler):
         while index < len(self.running) and batch.num_tokens < budget:
             sequence = self.running[index]
             index += 1
-            if sequence.num_computed_tokens != sequence.num_tokens - 1:
+            if not sequence.is_decoding:
                 continue
             if sequence.num_tokens > sequence.capacity_tokens and not self._grow(
                 sequence, sequence.num_tokens, batch

@@ -27,15 +27,12 @@ class SchedulerV1(Scheduler):
         while index < len(self.running) and batch.num_tokens < budget:
             sequence = self.running[index]
             index += 1
-            if sequence.num_computed_tokens == sequence.num_tokens - 1:
-                num_tokens = 1
-            else:
-                left = sequence.num_tokens - sequence.num_computed_tokens
-                num_tokens = min(left, longest_chunk, budget - batch.num_tokens)
+            left = sequence.num_tokens - sequence.num_computed_tokens
+            num_tokens = left if left == 1 else min(left, longest_chunk, budget - batch.num_tokens)
             end = sequence.num_computed_tokens + num_tokens
             if end > sequence.capacity_tokens and not self._grow(sequence, end, batch):
                 return
-            if num_tokens == 1 and end == sequence.num_tokens:
+            if left == 1:
                 batch.add_decode(sequence)
             else:
                 batch.add_prefill(sequence, num_tokens)
