@@ -67,7 +67,8 @@ def _scaled(own_s: FloatArray, rate_rps: float) -> FloatArray:
     if len(own_s) == 1:
         return np.zeros(1)
     mean_gap_s = (own_s[-1] - own_s[0]) / (len(own_s) - 1)
-    return (own_s - own_s[0]) / (mean_gap_s * rate_rps)
+    scaled_s: FloatArray = (own_s - own_s[0]) / (mean_gap_s * rate_rps)
+    return scaled_s
 
 
 def _window(

@@ -1,0 +1,179 @@
+"""Synthetic workloads: the four applications of the SCOOT paper, drawn from stated distributions.
+
+The paper names the applications and not their numbers; the table is a reasoned choice, with the
+reason beside each row. Lengths are log-normal, as measured request lengths nearly are, truncated
+so that every request fits in 4,096 tokens. A trace is a function of its URI.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scoot_ray.core.errors import TraceError
+from scoot_ray.core.request import Request
+from traces.schema import Trace
+from traces.source import split_options
+
+SCHEME = "synthetic:"
+MAX_TOTAL_TOKENS = 4096
+BLOCK_TOKENS = 16
+RATE_RPS = 1.0  # workloads are replayed at the study's own rate; this one is only a scale
+THINK_TIME_S = 60.0
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Describe a log-normal distribution of token counts, truncated to [low, high]."""
+
+    median: float
+    sigma: float
+    low: int
+    high: int
+
+    def draw(self, rng: np.random.Generator) -> int:
+        """Draw one length; values outside the bounds are drawn again."""
+        while True:
+            tokens = round(rng.lognormal(math.log(self.median), self.sigma))
+            if self.low <= tokens <= self.high:
+                return tokens
+
+
+@dataclass(frozen=True)
+class Application:
+    """Describe an application by its lengths and by what its prompts share.
+
+    Attributes:
+        num_prefixes: Distinct leading prompts; the n-th is used in proportion to 1 / n.
+        prefix: Their lengths.
+        message: What a request adds to its prefix and history.
+        output: Answers.
+        mean_turns: Turns per conversation (geometric); each turn repeats the history.
+    """
+
+    num_prefixes: int
+    prefix: Lengths
+    message: Lengths
+    output: Lengths
+    mean_turns: float = 1.0
+
+
+APPLICATIONS: dict[str, Application] = {
+    # Text-to-SQL, long in and short out: a database's schema leads the prompt and is shared by
+    # all questions about that database; a question is a sentence or two, with a few examples.
+    # A query is 20 to 100 tokens.
+    "sql": Application(
+        num_prefixes=20,
+        prefix=Lengths(900, 0.5, 200, 2400),
+        message=Lengths(250, 0.6, 20, 1200),
+        output=Lengths(50, 0.6, 8, 400),
+    ),
+    # Chatbot, medium in and long out: one system prompt, sessions that grow. Answers are a
+    # paragraph or two, twice the median of the Azure 2023 conversation trace (129 tokens).
+    "bot": Application(
+        num_prefixes=1,
+        prefix=Lengths(120, 0.01, 100, 150),
+        message=Lengths(60, 1.0, 4, 1000),
+        output=Lengths(260, 0.8, 8, 1500),
+        mean_turns=3.5,
+    ),
+    # Classification, medium in and a few tokens out: an instruction with the list of labels,
+    # then a text to label; the answer is the label.
+    "cls": Application(
+        num_prefixes=4,
+        prefix=Lengths(150, 0.3, 60, 400),
+        message=Lengths(300, 0.7, 20, 2500),
+        output=Lengths(4, 0.5, 1, 16),
+    ),
+    # Recommendation, long in and short out: one system prompt, then a user's history and the
+    # candidates; the answer ranks a few item identifiers.
+    "rec": Application(
+        num_prefixes=2,
+        prefix=Lengths(400, 0.1, 300, 500),
+        message=Lengths(1400, 0.4, 300, 3300),
+        output=Lengths(30, 0.4, 5, 120),
+    ),
+}
+
+
+def make_synthetic(uri: str) -> Trace:
+    """Make the trace that `synthetic:NAME?seed=0&num_requests=2000` names.
+
+    Raises:
+        TraceError: If the name or an option is not known.
+    """
+    name, options = split_options(uri)
+    name = name.removeprefix(SCHEME)
+    if name not in APPLICATIONS:
+        names = ", ".join(SCHEME + known for known in APPLICATIONS)
+        raise TraceError(f"Trace {uri}: expected one of {names}.")
+    values = {"seed": 0, "num_requests": 2000} | _numbers(uri, options)
+    if values["num_requests"] < 1:
+        raise TraceError(f"Trace {uri}: num_requests: expected at least 1.")
+    rng = np.random.default_rng(values["seed"])
+    requests = _requests(APPLICATIONS[name], values["num_requests"], rng)
+    parameters = f"{APPLICATIONS[name]!r} {sorted(values.items())!r}"
+    sha256 = hashlib.sha256(parameters.encode()).hexdigest()
+    return Trace(requests, uri, sha256, time_unit="none", format="synthetic")
+
+
+def _numbers(uri: str, options: dict[str, str]) -> dict[str, int]:
+    for option, value in options.items():
+        if option not in ("seed", "num_requests") or not value.isdecimal():
+            raise TraceError(
+                f"Trace {uri}: {option}={value}: expected seed=NUMBER or num_requests=NUMBER."
+            )
+    return {option: int(value) for option, value in options.items()}
+
+
+def _requests(
+    application: Application, num_requests: int, rng: np.random.Generator
+) -> tuple[Request, ...]:
+    """Draw conversations until there are enough requests, and interleave them."""
+    prefixes = [application.prefix.draw(rng) for _ in range(application.num_prefixes)]
+    span_s = num_requests / RATE_RPS
+    turns: list[Request] = []
+    while len(turns) < num_requests:
+        number = len(prefixes) + len(turns)
+        start_s = rng.uniform(0.0, span_s)
+        turns += _conversation(application, prefixes, number, start_s, rng)
+    turns = sorted(turns[:num_requests], key=lambda request: request.arrival_s)
+    # Only the order of the turns is kept: the arrivals are a Poisson process.
+    times = np.cumsum(rng.exponential(1.0 / RATE_RPS, num_requests))
+    times -= times[0]
+    return tuple(
+        replace(turn, arrival_s=float(time)) for turn, time in zip(turns, times, strict=True)
+    )
+
+
+def _conversation(
+    application: Application,
+    prefixes: list[int],
+    number: int,
+    start_s: float,
+    rng: np.random.Generator,
+) -> Iterator[Request]:
+    """Yield the turns of conversation `number` until it ends or its history fills the context."""
+    weights = 1.0 / np.arange(1, len(prefixes) + 1)
+    which = int(rng.choice(len(prefixes), p=weights / weights.sum()))
+    num_turns = int(rng.geometric(1.0 / application.mean_turns))
+    # Where no turn follows, nothing but the prefix is shared, and nothing else is listed.
+    has_history = application.mean_turns > 1.0
+    history, arrival_s = prefixes[which], start_s
+    for _ in range(num_turns):
+        prompt, output = history + application.message.draw(rng), application.output.draw(rng)
+        if prompt + output > MAX_TOTAL_TOKENS:
+            return
+        hashes = _hashes(which, prefixes[which], number, prompt if has_history else 0)
+        yield Request(arrival_s, prompt, output, f"session-{number}", hashes, BLOCK_TOKENS)
+        history, arrival_s = prompt + output, arrival_s + rng.exponential(THINK_TIME_S)
+
+
+def _hashes(which: int, prefix_tokens: int, number: int, prompt_tokens: int) -> tuple[int, ...]:
+    """Name the full blocks of the prefix `which`, then those of conversation `number`."""
+    num_shared, num_blocks = prefix_tokens // BLOCK_TOKENS, prompt_tokens // BLOCK_TOKENS
+    shared = (which * MAX_TOTAL_TOKENS + index for index in range(num_shared))
+    rest = (number * MAX_TOTAL_TOKENS + index for index in range(num_shared, num_blocks))
+    return (*shared, *rest)
