@@ -90,8 +90,8 @@ class ObjectiveSection(Section):
 class ParameterSection(Section):
     """A parameter to add or narrow: a range, or a list of values."""
 
-    low: float | None = None
-    high: float | None = None
+    low: int | float | None = None  # a new parameter with whole bounds is an integer
+    high: int | float | None = None
     log2: bool | None = None
     values: list[Scalar] | None = None
 
