@@ -29,6 +29,7 @@ from searchers.surrogate import Surrogate
 Acquisition = Callable[[FloatArray], FloatArray]  # [q, d] -> [q, a], larger is better
 
 XI = 1e-4
+LOG_EI = 2  # column of log EI among MACE's three
 TINY = 1e-300  # keeps logarithms finite where a product underflows
 
 

@@ -1,11 +1,11 @@
-"""Single-objective Bayesian optimisation: MACE, k suggestions drawn from its Pareto front."""
+"""Single-objective Bayesian optimisation: MACE, k suggestions from its Pareto front."""
 
 from typing import Any
 
 import numpy as np
 
-from searchers.acquisition import mace
-from searchers.candidates import Region, search
+from searchers.acquisition import LOG_EI, mace
+from searchers.candidates import Candidates, Region, search
 from searchers.observations import Observations
 from searchers.surrogate import Surrogate
 
@@ -37,10 +37,19 @@ def propose_single(
     ranked = np.argsort(np.where(data.meets_limits, losses, np.inf))
     elite = [data.points[i] for i in ranked[: min(NUM_ELITE, len(allowed))]]
     candidates = search(region, acquisition, elite, rng)
-    chosen: list[dict[str, Any]] = []
+    return [candidates.configs[i] for i in _pick(candidates, num, rng)]
+
+
+def _pick(candidates: Candidates, num: int, rng: np.random.Generator) -> list[int]:
+    """Take the best log EI of the front, then draw from the front, then from the one behind it."""
+    # The paper draws the first at random as well. With beta_t as it is, much of the front is pure
+    # exploration, and thirty observations are too few to spend most of them so.
+    chosen: list[int] = []
     for front in candidates.fronts():
-        drawn = rng.permutation(front)[: num - len(chosen)]
-        chosen += [candidates.configs[i] for i in drawn]
+        drawn = rng.permutation(front)
+        if not chosen:
+            drawn = drawn[np.argsort(drawn != front[candidates.values[front, LOG_EI].argmax()])]
+        chosen += [int(i) for i in drawn[: num - len(chosen)]]
         if len(chosen) == num:
             break
     return chosen

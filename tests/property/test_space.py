@@ -1,6 +1,7 @@
 """Properties of the search space's encoding."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -49,6 +50,12 @@ def choices(draw: st.DrawFn, name: str = "p") -> ChoiceParameter:
     return ChoiceParameter(name, draw(of_one_kind))
 
 
+KINDS: Sequence[Callable[[str], st.SearchStrategy[Parameter]]] = (
+    integers,
+    powers,
+    floats,
+    choices,
+)
 DISCRETE: st.SearchStrategy[Parameter] = st.one_of(
     integers(), powers(), choices(), st.just(BooleanParameter("p"))
 )
@@ -57,8 +64,8 @@ PARAMETERS: st.SearchStrategy[Parameter] = st.one_of(DISCRETE, floats())
 
 @st.composite
 def spaces(draw: st.DrawFn) -> SearchSpace:
-    makers = draw(st.lists(st.sampled_from([integers, powers, floats, choices]), max_size=5))
-    parameters: list[Parameter] = [draw(maker(f"p{i}")) for i, maker in enumerate(makers)]
+    kinds = draw(st.lists(st.sampled_from(KINDS), max_size=5))
+    parameters = [draw(kind(f"p{i}")) for i, kind in enumerate(kinds)]
     parameters.append(BooleanParameter("last"))
     return SearchSpace(parameters, {p.name: p.decode(draw(UNITS)) for p in parameters})
 
