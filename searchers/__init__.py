@@ -15,7 +15,7 @@ Optimisers keep no state between calls. Adding one takes a file and a line of `O
 `scoot` differs from the paper in these points (only the first is measured so far):
 - the first suggestion of a single-objective batch is the best EI of MACE's front, not a random
   one: median best loss 0.62 against 0.83, worst 0.71 against 5.4, on the tests' mixed Branin
-  (20 trials, 6 seeds);
+  (20 trials, 6 seeds; NSGA-II ran 30 generations before and 20 after the change);
 - pending configurations are believed at the surrogate's mean, since trials are asynchronous;
 - the k suggestions of a multi-objective batch are chosen one after the other, each believed;
 - positive metrics that span more than a factor of ten are modelled in logarithms;

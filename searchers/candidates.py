@@ -33,7 +33,7 @@ from searchers.observations import Key, Observations, encode_all, key_of
 from searchers.threshold import fold_threshold
 
 POPULATION = 64
-NUM_GENERATIONS = 20  # 30 found no better configurations on the test problems
+NUM_GENERATIONS = 20  # keeps a suggestion under a second on one core
 NUM_MAKE_UP = 32  # Sobol points from which each made-up suggestion is chosen
 
 PymooConfig.warnings["not_compiled"] = False  # it prints to stdout; pure Python is fast enough
