@@ -66,8 +66,8 @@ def _scaled(own_s: FloatArray, rate_rps: float) -> FloatArray:
     """Start at 0 and make the mean gap `1 / rate_rps`."""
     if len(own_s) == 1:
         return np.zeros(1)
-    mean_gap_s = (own_s[-1] - own_s[0]) / (len(own_s) - 1)
-    scaled_s: FloatArray = (own_s - own_s[0]) / (mean_gap_s * rate_rps)
+    scaled_span_s = (len(own_s) - 1) / rate_rps
+    scaled_s: FloatArray = (own_s - own_s[0]) / (own_s[-1] - own_s[0]) * scaled_span_s
     return scaled_s
 
 
