@@ -1,1 +1,1 @@
-"""Inference engines: how each is started, watched and stopped, and what its failures mean."""
+"""Engines: each starts one inference server with one configuration, and leaves nothing behind."""

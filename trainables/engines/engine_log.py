@@ -1,0 +1,55 @@
+"""An engine's log: what in it a person would read first."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+TAIL_LINES = 15
+TAIL_BYTES = 256 * 1024
+LINE_CHARACTERS = 500
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Such as `(EngineCore pid=12) ERROR 11-21 03:34:45 [core.py:1510] `.
+_PREFIX = re.compile(
+    r"^(?:\(\S+ pid=\d+\) )*(?:(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)\b[: ]\s*"
+    r"(?:\d\d-\d\d \d\d:\d\d:\d\d )?(?:\[[^\]]*\] ?)?)?"
+)
+# Python's warnings, each with the source line that it quotes.
+_WARNING = re.compile(r"^.*\w+Warning: .*\n(?:  .*\n)?", re.MULTILINE)
+# Stack frames and their source lines, usage texts, progress bars.
+_NOISE = re.compile(r"\s*$|\s+File |\s{4}|Traceback \(|.*\d+%(\||\s+Completed)|usage: ")
+_EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Interrupt|Killed)\b|.*: error: ")
+
+
+def read_lines(log: Path) -> list[str]:
+    """Return the informative lines of the log's last part: errors, without frames and chatter."""
+    if not log.exists():
+        return []
+    with log.open("rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - TAIL_BYTES))
+        text = file.read().decode("utf-8", errors="replace")
+    lines = _WARNING.sub("", _ANSI.sub("", text)).split("\n")
+    # A progress bar overwrites its line with carriage returns; only its last state counts.
+    messages = (_message(line.rstrip("\r").rpartition("\r")[2]) for line in lines)
+    return [message for message in messages if message]
+
+
+def tail(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the last informative lines, and the first exception where it lies before them."""
+    # Each process of an engine repeats the error of the one below it.
+    distinct = list(dict.fromkeys(lines))
+    last = distinct[-TAIL_LINES:]
+    cause = next((line for line in distinct if _EXCEPTION.match(line)), None)
+    if cause is not None and cause not in last:
+        last = [cause, *last[1:]]
+    return tuple(line[:LINE_CHARACTERS] for line in last)
+
+
+def _message(line: str) -> str:
+    prefix = _PREFIX.match(line)
+    assert prefix is not None, "every part of the prefix is optional"
+    message = line[prefix.end() :]
+    if prefix["level"] in ("DEBUG", "INFO", "WARNING") or _NOISE.match(message):
+        return ""
+    return message.strip()

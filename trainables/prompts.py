@@ -1,0 +1,54 @@
+"""Prompts as token ids: nonsense to read, but with the lengths and shared prefixes of the trace."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoot_ray.core.request import Request
+
+# Special tokens live at the low end of vocabularies, or beyond the ids that text is made of.
+FIRST_ORDINARY_TOKEN = 100
+ORDINARY_SHARE = 0.9
+# Streams of the seed that are independent of each other.
+_BLOCK, _REQUEST = 0, 1
+
+TokenIds = NDArray[np.int64]
+
+
+class PromptMaker:
+    """Write prompts that share exactly the blocks that the trace says are shared.
+
+    Args:
+        vocab_size: Tokens that the model knows.
+        seed: The same seed gives the same prompts.
+    """
+
+    def __init__(self, vocab_size: int, seed: int) -> None:
+        self._high = max(2, int(vocab_size * ORDINARY_SHARE))
+        self._low = min(FIRST_ORDINARY_TOKEN, self._high // 2)
+        self._seed = seed
+        self._num_made = 0
+
+    def make(self, request: Request) -> list[int]:
+        """Return the token ids of one request's prompt; no two prompts end alike."""
+        blocks = list(self._shared_blocks(request))
+        rest = request.prompt_tokens - sum(len(block) for block in blocks)
+        tail = self._draw(rest, _REQUEST, self._num_made)
+        self._num_made += 1
+        prompt: list[int] = np.concatenate([*blocks, tail]).tolist()
+        return prompt
+
+    def _shared_blocks(self, request: Request) -> Iterator[TokenIds]:
+        left = request.prompt_tokens
+        for identifier in request.prefix_hashes:
+            if left <= 0:
+                return
+            # The last block of a prompt may be a partial one.
+            yield self._draw(request.block_tokens, _BLOCK, identifier)[:left]
+            left -= request.block_tokens
+
+    def _draw(self, num_tokens: int, stream: int, number: int) -> TokenIds:
+        # Identifiers may be negative (Python hashes); seed sequences take no negative numbers.
+        rng = np.random.default_rng([self._seed, stream, number % 2**64])
+        return rng.integers(self._low, self._high, size=num_tokens)

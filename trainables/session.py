@@ -1,0 +1,189 @@
+"""One trial on a real engine: start, warm up, load, drain, stop, and say how it went."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+
+from scoot_ray.core.metrics import summarize
+from scoot_ray.core.request import RequestRecord
+from scoot_ray.core.space import Config
+from scoot_ray.core.study import Study
+from scoot_ray.core.trial import Outcome, Phase, TrialState
+from traces.schema import Trace
+from traces.workload import Load, make_load
+from trainables.client import TIMEOUT, LoadClient, write_messages
+from trainables.clock import Clock, WallClock
+from trainables.engines.endpoint import Endpoint
+from trainables.engines.engine import Engine
+from trainables.engines.engine_log import read_lines, tail
+from trainables.engines.vllm import VllmEngine
+from trainables.failure import (
+    HEALTH_LOST,
+    REQUEST_ERRORS,
+    REQUEST_TIMEOUTS,
+    STARTUP_TIMEOUT,
+    FailureRule,
+    diagnose,
+    failed_outcome,
+)
+from trainables.model import load_model_shape
+from trainables.phases import PhaseTimer
+from trainables.prompts import PromptMaker
+from trainables.request_table import write_request_table
+
+MAX_SCHEDULE_LAG_S = 0.010
+# A dying engine cuts its connections before its exit is seen.
+DEATH_NOTICE_S = 2.0
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class ServedStressTest:
+    """Measure configurations over HTTP on an engine that is started for each of them.
+
+    Args:
+        study: The study.
+        folder: Receives engine.log and requests.parquet.
+        clock: Wall time unless given.
+    """
+
+    def __init__(self, study: Study, *, folder: Path, clock: Clock | None = None) -> None:
+        self._study = study
+        self._folder = folder
+        self._clock = clock or WallClock()
+
+    def run(self, config: Config, trace: Trace, seed: int) -> Outcome:
+        """Run one stress test; what the engine does is an outcome, all else is raised."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        load = make_load(
+            trace,
+            self._study.workload,
+            share=self._share(config),
+            max_model_len=self._max_model_len(),
+            seed=seed,
+        )
+        engine = VllmEngine(self._study, self._folder)
+        session = Session(self._study, engine, self._folder, self._clock)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(session.run(config, load, share=self._share(config), seed=seed))
+
+    def _share(self, config: Config) -> float:
+        flags = {**self._study.engine.fixed, **config}
+        return int(flags.get("tensor_parallel_size", 1)) / self._study.service.num_gpus
+
+    def _max_model_len(self) -> int:
+        fixed = self._study.engine.fixed.get("max_model_len")
+        return int(fixed) if fixed else load_model_shape(self._study.engine.model).max_model_len
+
+
+class Session:
+    """Take one engine through the phases of one stress test."""
+
+    def __init__(self, study: Study, engine: Engine, folder: Path, clock: Clock) -> None:
+        self._study = study
+        self._engine = engine
+        self._folder = folder
+        self._clock = clock
+        self._timer = PhaseTimer(clock)
+
+    async def run(self, config: Config, load: Load, *, share: float, seed: int) -> Outcome:
+        """Run all phases; the engine is gone when this returns or raises."""
+        try:
+            outcome = await self._measure(config, load, share, seed)
+        except EngineFailureError as failure:
+            outcome = self._failed(failure.rule, failure.phase, failure.detail)
+        finally:
+            with self._timer.phase(Phase.STOP):
+                await self._engine.stop()
+        return replace(outcome, phases_s=self._timer.seconds)
+
+    async def _measure(self, config: Config, load: Load, share: float, seed: int) -> Outcome:
+        with self._timer.phase(Phase.START):
+            endpoint = await self._engine.start(config)
+            prompts = PromptMaker(load_model_shape(self._study.engine.model).vocab_size, seed)
+            warmup = write_messages(load.warmup, prompts, endpoint.model)
+            messages = write_messages(load.requests, prompts, endpoint.model)
+            await self._while_alive(self._wait_until_healthy(endpoint))
+        timeout_s = self._study.workload.request_timeout_s
+        async with LoadClient(endpoint, self._clock, timeout_s) as client:
+            with self._timer.phase(Phase.WARM_UP):
+                tasks = await self._while_alive(client.send(warmup))
+                await self._require_success(endpoint, await self._while_alive(client.drain(tasks)))
+            with self._timer.phase(Phase.LOAD):
+                tasks = await self._while_alive(client.send(messages))
+            with self._timer.phase(Phase.DRAIN):
+                records = await self._while_alive(client.drain(tasks))
+                write_request_table(self._folder / "requests.parquet", records)
+                await self._require_success(endpoint, records)
+        return Outcome(TrialState.COMPLETE, self._metrics(records, share))
+
+    async def _wait_until_healthy(self, endpoint: Endpoint) -> None:
+        limit_s = self._study.engine.startup_timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                await endpoint.wait_until_healthy()
+        except TimeoutError:
+            detail = f"It was given {limit_s:g} s."
+            raise EngineFailureError(STARTUP_TIMEOUT, Phase.START, detail) from None
+
+    async def _while_alive(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return the result of `work`, or raise as soon as the engine dies."""
+        task = asyncio.ensure_future(work)
+        death = asyncio.ensure_future(self._engine.wait_exit())
+        try:
+            await asyncio.wait({task, death}, return_when=asyncio.FIRST_COMPLETED)
+            if death.done():
+                raise self._death(death.result())
+            return await task
+        finally:
+            for future in (task, death):
+                future.cancel()
+            await asyncio.gather(task, death, return_exceptions=True)
+
+    def _death(self, status: int | None) -> "EngineFailureError":
+        phase = self._timer.current
+        rule = diagnose(self._engine.failure_rules, phase, read_lines(self._engine.log))
+        return EngineFailureError(rule, phase, f"Exit status: {status}.")
+
+    async def _require_success(self, endpoint: Endpoint, records: Sequence[RequestRecord]) -> None:
+        errors = [record.error for record in records if record.error is not None]
+        if len(errors) <= self._study.workload.max_failed_share * len(records):
+            return
+        await self._while_alive(asyncio.sleep(DEATH_NOTICE_S))
+        detail = f"{len(errors)} of {len(records)}; the first: {errors[0]}."
+        timeouts = errors.count(TIMEOUT)
+        rule = REQUEST_TIMEOUTS if 2 * timeouts >= len(errors) else REQUEST_ERRORS
+        if not await self._while_alive(endpoint.is_healthy()):
+            rule = HEALTH_LOST
+        raise EngineFailureError(rule, self._timer.current, detail)
+
+    def _metrics(self, records: Sequence[RequestRecord], share: float) -> dict[str, float]:
+        metrics = summarize(records, share=share, bounds_s=self._study.goodput_bounds_s)
+        lag_s = metrics["schedule_lag_p99_s"]
+        if lag_s > MAX_SCHEDULE_LAG_S:
+            logger.warning(
+                "Requests were sent up to %.0f ms late (p99), so the client may have been the "
+                "bottleneck; give the trial more CPU cores or lower workload.request_rate_rps.",
+                1e3 * lag_s,
+            )
+        return metrics
+
+    def _failed(self, rule: FailureRule, phase: Phase, detail: str) -> Outcome:
+        log_tail = tail(read_lines(self._engine.log))
+        return failed_outcome(rule, phase, detail=detail, log_tail=log_tail)
+
+
+class EngineFailureError(Exception):
+    """The engine failed in a way that is an outcome; never leaves a session."""
+
+    def __init__(self, rule: FailureRule, phase: Phase, detail: str) -> None:
+        super().__init__(rule.cause)
+        self.rule = rule
+        self.phase = phase
+        self.detail = detail
