@@ -36,7 +36,10 @@ class Journal:
         Raises:
             ValueError: If a value is not finite or not JSON.
         """
-        line = json.dumps({"kind": kind, **fields}, allow_nan=False, sort_keys=False)
+        try:
+            line = json.dumps({"kind": kind, **fields}, allow_nan=False, sort_keys=False)
+        except TypeError as error:
+            raise ValueError(f"journal entry {kind!r}: {error}") from None
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab+") as file:
             _drop_torn_tail(file.fileno())
@@ -106,13 +109,18 @@ class History:
             )
         trials: dict[int, TrialRecord] = {}
         assigned: dict[int, Assignment] = {}
-        for entry in entries[1:]:
-            if entry["kind"] == "trial":
-                record = TrialRecord.from_json(entry)
-                trials.setdefault(record.number, record)
-            elif entry["kind"] == "suggestion":
-                assignment = Assignment.from_json(entry)
-                assigned.setdefault(assignment.number, assignment)
+        for number, entry in enumerate(entries[1:], start=2):
+            try:
+                if entry["kind"] == "trial":
+                    record = TrialRecord.from_json(entry)
+                    trials.setdefault(record.number, record)
+                elif entry["kind"] == "suggestion":
+                    assignment = Assignment.from_json(entry)
+                    assigned.setdefault(assignment.number, assignment)
+            except (KeyError, TypeError, ValueError) as error:
+                raise JournalError(
+                    f"Line {number} of the journal is damaged: a {entry['kind']} with {error!r}."
+                ) from None
         unfinished = tuple(a for number, a in assigned.items() if number not in trials)
         return cls(header, tuple(trials.values()), unfinished)
 

@@ -1,7 +1,7 @@
 """The study file: what the user writes, checked, with every error naming the key's path."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ Scalar = bool | int | float | str
 class Section(BaseModel):
     """Base of all sections: frozen, and a misspelt key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class EngineSection(Section):
@@ -224,7 +224,7 @@ def parse_study(data: Mapping[str, Any], source: str = "study") -> Study:
     try:
         return Study.model_validate(dict(data))
     except ValidationError as error:
-        lines = [_explain(dict(item)) for item in error.errors(include_url=False)]
+        lines = _explain_all([dict(item) for item in error.errors(include_url=False)])
         raise StudyError("\n".join([f"{source} is not a valid study:", *lines])) from None
 
 
@@ -259,8 +259,18 @@ _SECTIONS: Mapping[str, type[Section]] = {
 }
 
 
-def _explain(error: Mapping[str, Any]) -> str:
-    location = [part for part in error["loc"] if not _is_union_tag(part)]
+def _explain_all(errors: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Explain each error once; of a union's branches, only the one that got furthest."""
+    locations = [[part for part in error["loc"] if not _is_union_tag(part)] for error in errors]
+    lines = [
+        _explain(error, location)
+        for error, location in zip(errors, locations, strict=True)
+        if not any(other != location and other[: len(location)] == location for other in locations)
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def _explain(error: Mapping[str, Any], location: list[Any]) -> str:
     path = ".".join(str(part) for part in location)
     match error["type"]:
         case "missing":
@@ -268,13 +278,14 @@ def _explain(error: Mapping[str, Any]) -> str:
         case "extra_forbidden":
             return f"  {path}: is not a key here.{_did_you_mean(location)}"
         case "value_error":
-            return f"  {path or 'study'}: {error['ctx']['error']}."
+            return f"  {path or 'study'}: {str(error['ctx']['error']).rstrip('.')}."
         case _:
             return f"  {path}: {error['msg']}; got {error['input']!r}."
 
 
 def _is_union_tag(part: Any) -> bool:
-    return isinstance(part, str) and (part.startswith("list[") or part in ("str", "function-after"))
+    tags = ("bool", "int", "float", "str", "function-after")
+    return isinstance(part, str) and (part.startswith("list[") or part in tags)
 
 
 def _did_you_mean(location: list[Any]) -> str:

@@ -78,12 +78,11 @@ def test_trace_arrivals_are_scaled_to_the_rate() -> None:
 def test_trace_arrivals_keep_the_order_and_choose_a_window_by_the_seed() -> None:
     firsts = set()
     for seed in range(10):
-        tokens = [
-            r.prompt_tokens for r in load(regular(1000), arrivals="trace", seed=seed).requests
-        ]
+        made = load(regular(1000), arrivals="trace", duration_s=20, seed=seed)
+        tokens = [r.prompt_tokens for r in made.requests]
         assert tokens == sorted(tokens)
         firsts.add(tokens[0])
-    assert len(firsts) > 1 or len(tokens) == 1000
+    assert len(firsts) > 5
 
 
 def test_a_short_trace_starts_over() -> None:

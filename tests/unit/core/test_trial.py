@@ -1,0 +1,60 @@
+"""Trial records: JSON round trips, what an outcome must hold, seeds."""
+
+import json
+
+import pytest
+
+from scoot_ray.core.trial import (
+    Assignment,
+    Failure,
+    Outcome,
+    Phase,
+    Role,
+    TrialRecord,
+    TrialState,
+    trial_seed,
+)
+
+FAILURE = Failure(Phase.START, "out_of_memory", "Out of memory.", ("line",), fatal=True)
+
+
+def test_records_round_trip_through_json() -> None:
+    record = TrialRecord(
+        number=3,
+        config={"x": 1, "y": True, "z": "a"},
+        state=TrialState.INFEASIBLE,
+        metrics={},
+        role=Role.CONFIRM,
+        failure=FAILURE,
+        phases_s={"start": 2.5},
+        seed=7,
+        trial_id="abc",
+        num_gpus=2,
+        gpu_seconds=5.0,
+        is_bound=True,
+    )
+    assert TrialRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
+    assignment = Assignment(1, Role.DEFAULT, {"x": 1}, 5)
+    assert Assignment.from_json(json.loads(json.dumps(assignment.to_json()))) == assignment
+
+
+def test_the_four_first_fields_are_enough() -> None:
+    record = TrialRecord(number=0, config={}, state=TrialState.COMPLETE, metrics={"m": 1.0})
+    assert record.role is Role.SEARCH
+    assert TrialRecord.from_json(record.to_json()) == record
+
+
+def test_an_outcome_holds_what_its_state_promises() -> None:
+    with pytest.raises(ValueError, match="needs metrics"):
+        Outcome(TrialState.COMPLETE)
+    for state in (TrialState.INFEASIBLE, TrialState.FAILED):
+        with pytest.raises(ValueError, match="needs a failure"):
+            Outcome(state)
+        assert Outcome(state, failure=FAILURE).failure == FAILURE
+    assert Outcome(TrialState.CANCELLED).metrics == {}
+
+
+def test_seeds_differ_by_study_and_trial_and_repeat() -> None:
+    seeds = {trial_seed(study, number) for study in range(5) for number in range(20)}
+    assert len(seeds) == 100
+    assert trial_seed(1, 2) == trial_seed(1, 2)
