@@ -34,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 INTERRUPTED = 130
+LOG_WIDTH = 140
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
 StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A study's output folder.")]
@@ -94,10 +95,9 @@ def stress(
     ] = None,
 ) -> None:
     """Measure one configuration: the default, changed by --set."""
-    from trainables.spaces import make_space
-
     from traces import load_trace
     from trainables import make_stress_test
+    from trainables.spaces import make_space
 
     study = _load(study_file, trace)
     space = make_space(study)
@@ -130,7 +130,7 @@ def check(study_file: StudyFile, address: Address = "local", trace: TraceFile = 
 def report(folder: StudyFolder) -> None:
     """Write report.html and best.yaml again from the journal, and print the tables."""
     study, history = _read_folder(folder)
-    result = Result.from_trials(history.trials, study.objectives, study.slo_limits)
+    result = Result.from_history(study, history)
     _write_files(study, result, folder)
     _print_result(result)
     sys.stdout.write(f"\nReport: {folder / 'report.html'}\n")
@@ -143,7 +143,7 @@ def export(
 ) -> None:
     """Print the recommended configuration in a form that can be used."""
     study, history = _read_folder(folder)
-    result = Result.from_trials(history.trials, study.objectives, study.slo_limits)
+    result = Result.from_history(study, history)
     sys.stdout.write(export_result(study, result, to) + "\n")
 
 
@@ -184,7 +184,7 @@ def _write_files(study: Study, result: Result, folder: Path) -> None:
 def _print_result(result: Result) -> None:
     for make in (front_table, config_table, comparison_table):
         _print_table(make(result))
-    sys.stdout.write(f"\n{verdict(result)}\n")
+    sys.stdout.write(f"\n{verdict(result)}\nMeasured by: {result.measured_by}\n")
 
 
 def _print_table(table: Table) -> None:
@@ -193,4 +193,6 @@ def _print_table(table: Table) -> None:
         rich_table.add_column(heading, overflow="fold")
     for row in table.rows:
         rich_table.add_row(*row)
-    Console(markup=False, highlight=False).print(rich_table)
+    # Rich takes 80 columns where there is no terminal, which folds every cell of a log file.
+    width = None if sys.stdout.isatty() else LOG_WIDTH
+    Console(markup=False, highlight=False, width=width).print(rich_table)

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from trainables.engines.vllm import launch_command
 
 from scoot_ray.core.errors import OutputError
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from scoot_ray.report.verdict import verdict
+from trainables.engines.vllm import launch_command
 
 
 def export(study: Study, result: Result, form: str) -> str:
@@ -35,8 +35,7 @@ def to_command(study: Study, result: Result) -> str:
     """Return a shell line that starts the engine, with the evidence as comments above it."""
     assert result.recommendation is not None
     evidence = [f"# {line}" for line in verdict(result).splitlines()]
-    if study.engine.kind == "simulated":
-        evidence.append("# Measured on the embedded simulator; confirm on the real engine.")
+    evidence.append(f"# Measured by: {result.measured_by}")
     return "\n".join([*evidence, _shell_line(study, result.recommendation.record.config)])
 
 
@@ -51,6 +50,7 @@ def write_best(study: Study, result: Result, path: Path) -> None:
     content: dict[str, Any] = {
         "study": study.name,
         "verdict": verdict(result),
+        "measured_by": result.measured_by,
         "trial": best.record.number,
         "config": dict(best.record.config),
         "metrics": dict(best.record.metrics),

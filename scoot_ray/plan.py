@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from trainables.spaces import make_space
-
 from scoot_ray.core.space import SearchSpace
 from scoot_ray.core.study import Study
 from searchers import make_optimizer
 from searchers.agenda import Agenda
 from traces import load_trace
 from traces.schema import Trace
+from trainables.spaces import make_space, num_gpus_of
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class Plan:
     @property
     def largest_bundle_gpus(self) -> int:
         """GPUs of the largest bundle that the space can ask for."""
-        if "tensor_parallel_size" not in self.space.names:
-            return 1
-        return int(self.space["tensor_parallel_size"].decode(1.0))
+        if "tensor_parallel_size" in self.space.names:
+            sizes = self.space["tensor_parallel_size"]
+            cells = range(int(sizes.num_values))
+            return max(int(sizes.decode((cell + 0.5) / len(cells))) for cell in cells)
+        return num_gpus_of(self.study, self.space.default)

@@ -50,8 +50,7 @@ class Progress:
             text = ", ".join(self._measured(objective, record) for objective in self.objectives)
         else:
             text = record.failure.message if record.failure else ""
-        title = self._title(record.role, record.config)
-        self._print(record.number, record.state.value, f"{text} | {title}")
+        self._print(record.number, record.state.value, text)
 
     def _count(self, record: TrialRecord) -> None:
         self.num_finished += record.state is not TrialState.FAILED

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune import Callback
 
-from cluster.placement import num_gpus_of
 from scoot_ray.core.journal import Journal
+from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Assignment, Failure, Phase, TrialRecord, TrialState
 from scoot_ray.progress import Progress
 from trainables.ray_trainable import trial_folder
+from trainables.spaces import num_gpus_of
 
 if TYPE_CHECKING:
     from ray.tune.experiment import Trial
@@ -25,7 +26,8 @@ class Recorder(Callback):
     It is pickled with the experiment and holds no open file or lock.
     """
 
-    def __init__(self, journal: Journal, progress: Progress) -> None:
+    def __init__(self, study: Study, journal: Journal, progress: Progress) -> None:
+        self._study = study
         self._journal = journal
         self._progress = progress
 
@@ -66,7 +68,7 @@ class Recorder(Callback):
 
     def _record(self, assignment: Assignment, outcome: Mapping[str, Any]) -> None:
         phases_s = dict(outcome.get("phases_s", {}))
-        num_gpus = num_gpus_of(assignment.config)
+        num_gpus = num_gpus_of(self._study, assignment.config)
         failure = outcome.get("failure")
         record = TrialRecord(
             number=assignment.number,

@@ -27,6 +27,7 @@ from searchers.ray_searcher import RaySearcher
 from traces.schema import Trace
 from trainables.backend import BACKENDS
 from trainables.ray_trainable import run_trial
+from trainables.spaces import num_gpus_of
 
 MAX_INFRASTRUCTURE_FAILURES = 3
 """Times that Ray Tune moves a trial whose actor or node died before it counts as FAILED."""
@@ -61,11 +62,11 @@ def tune_study(
     """
     plan = Plan.of(study)
     backend = BACKENDS[study.engine.kind]
-    backend.check(study, plan.space)
+    measured_by = backend.check(study, plan.space)
     logical_gpus = study.service.num_gpus if backend.has_logical_gpus(study) else None
     journal = Journal(output / "journal.jsonl")
     with _exclusive(output):
-        _open_journal(journal, plan, resume)
+        _open_journal(journal, plan, measured_by, resume)
         with connect(address, parallelism=study.search.parallelism, logical_gpus=logical_gpus):
             Capacity.of_cluster().require(study.service.num_gpus, plan.largest_bundle_gpus)
             _fit(plan, journal, output)
@@ -73,7 +74,7 @@ def tune_study(
     reason = stop_reason(history.trials)
     if reason:
         raise EngineError(f"The study stopped: {reason}\nWhat was finished is in {output}.")
-    result = Result.from_trials(history.trials, study.objectives, study.slo_limits)
+    result = Result.from_history(study, history)
     return Tuning(result, plan.agenda.is_finished(history))
 
 
@@ -83,7 +84,7 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
         tune.with_parameters(
             run_trial, study=study, trace=plan.trace, trials_folder=output.absolute() / "trials"
         ),
-        lambda parameters: placement_group_factory(parameters["config"]),
+        lambda parameters: placement_group_factory(num_gpus_of(study, parameters["config"])),
     )
     progress = Progress(
         objectives=study.objectives,
@@ -105,7 +106,7 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
             run_config=tune.RunConfig(
                 name=study.name,
                 storage_path=scratch,
-                callbacks=[Recorder(journal, progress)],
+                callbacks=[Recorder(study, journal, progress)],
                 failure_config=tune.FailureConfig(max_failures=MAX_INFRASTRUCTURE_FAILURES),
                 verbose=0,
             ),
@@ -135,7 +136,7 @@ def _exclusive(output: Path) -> Iterator[None]:
         yield
 
 
-def _open_journal(journal: Journal, plan: Plan, resume: bool) -> None:
+def _open_journal(journal: Journal, plan: Plan, measured_by: str, resume: bool) -> None:
     """Begin the journal, or check that it holds this very study."""
     resolved = plan.study.model_dump(mode="json")
     folder = journal.path.parent
@@ -144,6 +145,7 @@ def _open_journal(journal: Journal, plan: Plan, resume: bool) -> None:
             raise OutputError(f"{folder} holds no study to resume; leave --resume out.")
         journal.write_study(
             resolved,
+            measured_by=measured_by,
             trace_sha256=plan.trace.sha256,
             default=dict(plan.space.default),
             versions=_versions(),

@@ -30,8 +30,8 @@ from gpytorch.kernels import MaternKernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from gpytorch.priors import LogNormalPrior
-from linear_operator.utils.errors import NanError, NotPSDError  # type: ignore[import-untyped]
-from linear_operator.utils.warnings import NumericalWarning  # type: ignore[import-untyped]
+from linear_operator.utils.errors import NanError, NotPSDError
+from linear_operator.utils.warnings import NumericalWarning
 
 from scoot_ray.core.space import FloatArray
 

@@ -1,4 +1,8 @@
-"""What stands behind `engine.kind`: one variant for each, all behind the same three questions."""
+"""What stands behind `engine.kind`: one variant for each, all behind the same three questions.
+
+Each variant imports its machinery when asked, so that a simulated trial never loads the HTTP
+client, nor a served one the simulator.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,11 +10,8 @@ from typing import Protocol
 
 from scoot_ray.core.space import SearchSpace
 from scoot_ray.core.study import Study
-from trainables.engines.vllm import installed_vllm
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
-from trainables.session import ServedStressTest
-from trainables.simulator.stress_test import SimulatedStressTest
 from trainables.stress_test import StressTest
 
 
@@ -39,6 +40,8 @@ class SimulatedBackend:
 
     def stress_test(self, study: Study, folder: Path) -> StressTest:
         """Return the simulated stress test; it writes nothing."""
+        from trainables.simulator.stress_test import SimulatedStressTest
+
         return SimulatedStressTest(study)
 
     def has_logical_gpus(self, study: Study) -> bool:
@@ -49,7 +52,7 @@ class SimulatedBackend:
         """Check that the model and the accelerator are known ones."""
         model = load_model_shape(study.engine.model)
         accelerator = find_accelerator(study.service.accelerator)
-        return f"embedded simulator: {model.name} on {accelerator.name} (no engine is started)"
+        return f"the embedded simulator, {model.name} on {accelerator.name}; nothing is started"
 
 
 class VllmBackend:
@@ -57,6 +60,8 @@ class VllmBackend:
 
     def stress_test(self, study: Study, folder: Path) -> StressTest:
         """Return the stress test that starts vLLM and replays over HTTP."""
+        from trainables.session import ServedStressTest
+
         return ServedStressTest(study, folder=folder)
 
     def has_logical_gpus(self, study: Study) -> bool:
@@ -65,10 +70,12 @@ class VllmBackend:
 
     def check(self, study: Study, space: SearchSpace) -> str:
         """Check every tuned and fixed flag against the installed vLLM's own arguments."""
+        from trainables.engines.vllm import installed_vllm
+
         installed = installed_vllm(study.engine.python)
         installed.require_known([*space.names, *study.engine.fixed])
         num_known = len(space.names) + len(study.engine.fixed)
-        return f"vLLM {installed.version}: knows all {num_known} flags of the study"
+        return f"vLLM {installed.version}, which knows all {num_known} flags of the study"
 
 
 BACKENDS: Mapping[str, Backend] = {"simulated": SimulatedBackend(), "vllm": VllmBackend()}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from scoot_ray.core.errors import SpaceError, StudyError
-from scoot_ray.core.space import SearchSpace
+from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import SpaceSection, Study
 from trainables.base_space import BaseSpace, Deployment, known_constraint
 from trainables.engines.vllm_space import VllmV0Space, VllmV1Space
@@ -51,6 +51,16 @@ def make_space(study: Study) -> SearchSpace:
         {parameter.name: defaults[parameter.name] for parameter in parameters},
         [known_constraint(rule, base, fixed) for rule in base.rules],
     )
+
+
+def complete_config(study: Study, config: Config) -> dict[str, Any]:
+    """Return every parameter of the engine: tuned ones from `config`, then fixed, then default."""
+    return _base_space(study).complete({**study.engine.fixed, **config})
+
+
+def num_gpus_of(study: Study, config: Config) -> int:
+    """Return the GPUs that one replica needs, whether or not their number is tuned."""
+    return int(complete_config(study, config)["tensor_parallel_size"])
 
 
 def make_deployment(study: Study) -> Deployment:

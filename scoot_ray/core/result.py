@@ -1,11 +1,13 @@
 """What a study found, folded from its journal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from scoot_ray.core.journal import History
 from scoot_ray.core.metrics import direction_of
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.pareto import Recommendation, pareto_front, recommend
+from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Role, TrialRecord, TrialState
 
 
@@ -21,6 +23,7 @@ class Result:
         front: The non-dominated trials, best in the first objective first.
         recommendation: The configuration to use; None if nothing completed.
         confirmations: Repeated measurements of the recommended configuration.
+        measured_by: The engine that the numbers come from, or that they are simulated.
     """
 
     trials: tuple[TrialRecord, ...]
@@ -30,6 +33,13 @@ class Result:
     front: tuple[TrialRecord, ...]
     recommendation: Recommendation | None
     confirmations: tuple[TrialRecord, ...]
+    measured_by: str = ""
+
+    @classmethod
+    def from_history(cls, study: Study, history: History) -> "Result":
+        """Fold a journal into the result."""
+        result = cls.from_trials(history.trials, study.objectives, study.slo_limits)
+        return replace(result, measured_by=history.header["measured_by"])
 
     @classmethod
     def from_trials(

@@ -181,8 +181,12 @@ class Study(Section):
     @property
     def goodput_bounds_s(self) -> dict[str, float]:
         """Per-request bounds that `goodput_rps` counts by: the limits on times, by quantity."""
-        bounds = {quantity_of(limit.metric): limit.bound for limit in self.slo_limits}
-        return {quantity: bound for quantity, bound in bounds.items() if quantity}
+        bounds: dict[str, float] = {}
+        for limit in self.slo_limits:
+            quantity = quantity_of(limit.metric)
+            if quantity is not None:
+                bounds[quantity] = min(limit.bound, bounds.get(quantity, limit.bound))
+        return bounds
 
 
 def require(metric: str) -> str:

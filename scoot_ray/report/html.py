@@ -43,6 +43,7 @@ def render_report(name: str, result: Result) -> str:
             f"<script>{get_plotlyjs()}</script></head><body>",
             f"<h1>{title}</h1>",
             f'<p class="verdict">{html.escape(verdict(result))}</p>',
+            f"<p>Measured by: {html.escape(result.measured_by)}.</p>",
             *(_table(make(result)) for make in tables[:3]),
             *_plots(result),
             _table(tables[3](result)),

@@ -21,6 +21,7 @@ from trainables.simulator.memory import MemoryPlan
 from trainables.simulator.startup import PROCESS_S, STOP_S, start_s
 from trainables.simulator.step_cost import RooflineCost
 from trainables.simulator.version import find_version
+from trainables.spaces import complete_config
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class _Trial:
 
     def __init__(self, study: Study, config: Config, trace: Trace, seed: int) -> None:
         self.study = study
-        self.config = {**study.engine.fixed, **config}
+        self.config = complete_config(study, config)
         self.trace = trace
         self.seed = seed
         self.model = load_model_shape(study.engine.model)
@@ -65,7 +66,7 @@ class _Trial:
     def run(self) -> Outcome:
         """Start, warm up, load, drain, stop."""
         try:
-            config = EngineConfig.resolve({**self.version.defaults, **self.config}, self.model)
+            config = EngineConfig.resolve(self.config, self.model)
         except EngineError as error:
             failure = Failure(Phase.START, "wrong_flag", str(error), fatal=True)
             return Outcome(TrialState.FAILED, failure=failure)

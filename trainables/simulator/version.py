@@ -1,8 +1,6 @@
 """The engine's generations: what sets vLLM up to 0.6 and vLLM since V1 apart."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from scoot_ray.core.space import Config
 from trainables.simulator.host_overhead import HostOverhead
@@ -13,23 +11,20 @@ from trainables.simulator.scheduler_v1 import SchedulerV1
 
 @dataclass(frozen=True)
 class EngineVersion:
-    """Gather a generation's scheduler, its defaults and its CPU costs.
+    """Gather a generation's scheduler and its CPU costs.
 
     Attributes:
-        defaults: Where they differ from `EngineConfig`'s.
         scheduler: Class of the scheduler.
         host: CPU costs of a step.
         compile_s: Start-up time of compiling the model; 0 where there is no such step.
     """
 
-    defaults: Mapping[str, Any]
     scheduler: type[Scheduler]
     host: HostOverhead
     compile_s: float
 
 
 V0 = EngineVersion(
-    defaults={"enable_chunked_prefill": False, "enable_prefix_caching": False},
     scheduler=SchedulerV0,
     # One Python process schedules, prepares inputs and answers clients.
     host=HostOverhead(
@@ -44,7 +39,6 @@ V0 = EngineVersion(
 )
 
 V1 = EngineVersion(
-    defaults={},
     scheduler=SchedulerV1,
     # Persistent batches and a process of its own for the API server.
     host=HostOverhead(

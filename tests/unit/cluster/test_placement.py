@@ -5,12 +5,8 @@ import pytest
 from cluster.placement import placement_group_factory
 
 
-@pytest.mark.parametrize("tensor_parallel_size", [1, 2, 8])
-def test_one_packed_bundle_sized_to_tensor_parallel(tensor_parallel_size: int) -> None:
-    factory = placement_group_factory({"tensor_parallel_size": tensor_parallel_size})
-    assert factory.bundles == [{"CPU": 1.0, "GPU": float(tensor_parallel_size)}]
+@pytest.mark.parametrize("num_gpus", [1, 2, 8])
+def test_one_packed_bundle_with_all_gpus_of_a_replica(num_gpus: int) -> None:
+    factory = placement_group_factory(num_gpus)
+    assert factory.bundles == [{"CPU": 1.0, "GPU": float(num_gpus)}]
     assert factory.strategy == "STRICT_PACK"
-
-
-def test_one_gpu_where_the_degree_is_not_tuned() -> None:
-    assert placement_group_factory({"max_num_seqs": 8}).bundles == [{"CPU": 1.0, "GPU": 1.0}]

@@ -24,7 +24,13 @@ def test_a_trial_is_compared_with_the_default(
     assert "%" not in default
     assert "ttft_mean_s 500 ms (+50.0%)" in second
     assert "tpot_mean_s 200 ms (-100.0%)" in second
-    assert second.endswith("max_num_seqs=1")
+
+
+def test_a_trial_is_announced_by_what_differs_from_the_default(
+    progress: Progress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress.started(Assignment(4, Role.SEARCH, {"max_num_seqs": 4}, seed=0))
+    assert capsys.readouterr().out.endswith("trial 4   started    max_num_seqs=4\n")
 
 
 def test_a_crash_says_why(progress: Progress, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,78 @@
+import asyncio
+import signal
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.processes import wait_for_number
+from trainables.engines.guarded_process import GuardedProcess, inherited_environment
+
+STUBBORN = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+async def start(tmp_path: Path, *command: str, grace_s: float = 5.0) -> GuardedProcess:
+    return await GuardedProcess.start(
+        command,
+        env=inherited_environment(),
+        folder=tmp_path,
+        log=tmp_path / "engine.log",
+        grace_s=grace_s,
+    )
+
+
+@pytest.mark.parametrize("status", [0, 3])
+async def test_the_exit_status_is_reported(tmp_path: Path, status: int) -> None:
+    process = await start(tmp_path, sys.executable, "-c", f"print('hello'); exit({status})")
+    assert await process.wait_exit() == status
+    await process.stop()
+    assert (tmp_path / "engine.log").read_text() == "hello\n"
+
+
+async def test_death_by_a_signal_is_a_negative_status(tmp_path: Path) -> None:
+    code = f"import os; os.kill(os.getpid(), {int(signal.SIGKILL)})"
+    process = await start(tmp_path, sys.executable, "-c", code)
+    assert await process.wait_exit() == -signal.SIGKILL
+    await process.stop()
+
+
+async def test_a_program_that_is_not_there_says_so_in_the_log(tmp_path: Path) -> None:
+    process = await start(tmp_path, "/nowhere/python")
+    assert await process.wait_exit() == 127
+    await process.stop()
+    log = (tmp_path / "engine.log").read_text()
+    assert log == "Cannot start /nowhere/python: No such file or directory\n"
+
+
+async def test_stop_is_polite_first(tmp_path: Path) -> None:
+    code = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (print('bye'), sys.exit(0)))\n"
+        "print('ready', flush=True); time.sleep(600)"
+    )
+    process = await start(tmp_path, sys.executable, "-c", code)
+    await wait_for_text(tmp_path / "engine.log", "ready")
+    await process.stop()
+    assert await process.wait_exit() == 0
+    assert "bye" in (tmp_path / "engine.log").read_text()
+
+
+async def test_stop_kills_what_does_not_listen(tmp_path: Path) -> None:
+    mark = f"mark-{uuid.uuid4().hex}"
+    process = await start(tmp_path, sys.executable, "-c", STUBBORN, mark, grace_s=0.2)
+    await wait_for_text(tmp_path / "engine.log", "ready")
+    await process.stop()
+    assert await process.wait_exit() is None
+    assert wait_for_number(mark, 0, 0.0) == []
+
+
+async def wait_for_text(path: Path, text: str) -> None:
+    async with asyncio.timeout(10):
+        while text not in path.read_text():
+            await asyncio.sleep(0.02)

@@ -1,0 +1,132 @@
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoot_ray.core.errors import EngineError
+from scoot_ray.core.study import EngineSection
+from tests.processes import wait_for_number
+from tests.stand_in_engine import write_interpreter
+from tests.unit.trainables.served_studies import served_study
+from trainables.engines.installed import InstalledEngine
+from trainables.engines.vllm import VllmEngine, flag, installed_vllm, launch_command, threads_bind
+
+INSTALLED = InstalledEngine("vLLM", "0.32.0", frozenset({"max_num_seqs", "block_size"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("max_num_seqs", 512, ["--max-num-seqs", "512"]),
+        ("gpu_memory_utilization", 0.9, ["--gpu-memory-utilization", "0.9"]),
+        ("performance_mode", "balanced", ["--performance-mode", "balanced"]),
+        ("enable_chunked_prefill", True, ["--enable-chunked-prefill"]),
+        ("enable_chunked_prefill", False, ["--no-enable-chunked-prefill"]),
+        ("async_scheduling", False, ["--no-async-scheduling"]),
+        ("enforce_eager", True, ["--enforce-eager"]),
+        ("enforce_eager", False, []),
+        ("disable_custom_all_reduce", False, []),
+        ("block_size", None, []),
+    ],
+)
+def test_flags(name: str, value: Any, expected: list[str]) -> None:
+    assert flag(name, value) == expected
+
+
+def test_the_launch_command_holds_no_secret() -> None:
+    engine = EngineSection(
+        kind="vllm",
+        model="m",
+        python="py",
+        fixed={"max_model_len": 4096, "max_num_seqs": 1},
+        env={"HF_TOKEN": "hf_x", "VLLM_API_KEY": "k", "VLLM_CPU_KVCACHE_SPACE": "2"},
+    )
+    command = launch_command(engine, {"max_num_seqs": 64})
+    assert command.env == {"VLLM_CPU_KVCACHE_SPACE": "2"}
+    assert command.argv[:3] == ("py", "-m", "vllm.entrypoints.openai.api_server")
+    assert command.argv[3:] == ("--model", "m", "--max-model-len", "4096", "--max-num-seqs", "64")
+
+
+@pytest.mark.parametrize(
+    ("cores", "num_gpus", "num_ranks", "expected"),
+    [
+        ([0, 1], 2, 1, "0"),
+        ([0, 1], 2, 2, "0|1"),
+        ([0, 1], 1, 1, "0,1"),
+        ([0, 1, 2, 3], 2, 2, "0,1|2,3"),
+        ([4, 5], 4, 4, "4|5|4|5"),
+    ],
+)
+def test_each_rank_gets_its_share_of_the_cores(
+    cores: list[int], num_gpus: int, num_ranks: int, expected: str
+) -> None:
+    assert threads_bind(cores, num_gpus, num_ranks) == expected
+
+
+def test_known_parameters_pass() -> None:
+    INSTALLED.require_known(["max_num_seqs", "block_size"])
+
+
+def test_an_unknown_parameter_is_named_with_the_version_and_a_guess() -> None:
+    with pytest.raises(EngineError, match=r"vLLM 0\.32\.0 .*max_num_seq .did you mean max_num_seqs"):
+        INSTALLED.require_known(["max_num_seq"])
+
+
+def test_a_missing_interpreter_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"Cannot run .*Set engine\.python"):
+        installed_vllm(str(tmp_path / "nothing"))
+
+
+def test_an_interpreter_without_vllm_says_what_to_do() -> None:
+    with pytest.raises(EngineError, match=r"No module named 'vllm'.*Set engine\.python"):
+        installed_vllm(sys.executable)
+
+
+def test_the_installed_engine_is_asked_for_its_arguments(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text(
+        "#!/bin/sh\necho 'INFO chatter'\n"
+        """echo '{"version": "0.1", "parameters": ["block_size"]}'\n"""
+    )
+    program.chmod(0o755)
+    installed = installed_vllm(str(program))
+    assert installed == InstalledEngine("vLLM", "0.1", frozenset({"block_size"}))
+
+
+async def test_start_and_stop_leave_nothing(tmp_path: Path) -> None:
+    study = served_study(write_interpreter(tmp_path), model=f"model-{tmp_path.name}")
+    engine = VllmEngine(study, tmp_path)
+    endpoint = await engine.start({})
+    assert endpoint.socket is not None
+    async with asyncio.timeout(20):
+        await endpoint.wait_until_healthy()
+    assert endpoint.socket.parent.stat().st_mode & 0o077 == 0
+    await engine.stop()
+    assert wait_for_number(study.engine.model, 0, 0.0) == []
+    assert not endpoint.socket.parent.exists()
+    await engine.stop()
+
+
+async def test_the_engine_gets_a_clean_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/shadow")
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\npwd\nenv\n")
+    program.chmod(0o755)
+    study = served_study(program, env={"VLLM_NO_USAGE_STATS": "0", "HF_TOKEN": "t"})
+    engine = VllmEngine(study, tmp_path)
+    await engine.start({"tensor_parallel_size": 1})
+    assert await engine.wait_exit() == 0
+    await engine.stop()
+    folder, *lines = engine.log.read_text().splitlines()
+    env = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert Path(folder) == tmp_path
+    assert "PYTHONPATH" not in env
+    assert env["DO_NOT_TRACK"] == "1"
+    assert env["VLLM_NO_USAGE_STATS"] == "0"
+    assert env["HF_TOKEN"] == "t"
+    assert env["VLLM_CPU_OMP_THREADS_BIND"].startswith(str(min(os.sched_getaffinity(0))))

@@ -1,0 +1,47 @@
+"""Studies of a served engine, and a trace for them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scoot_ray.core.request import Request
+from scoot_ray.core.study import Study, parse_study
+from traces.schema import Trace
+
+
+def served_study(
+    python: Path,
+    *,
+    model: str = "meta-llama/Llama-2-7b-hf",
+    env: Mapping[str, str] | None = None,
+    startup_timeout_s: float = 30.0,
+    **workload: Any,
+) -> Study:
+    """Return a study whose engine is run by `python`; two requests per second for two seconds."""
+    return parse_study(
+        {
+            "name": "served",
+            "engine": {
+                "kind": "vllm",
+                "model": model,
+                "python": str(python),
+                "fixed": {"max_model_len": 4096},
+                "env": dict(env or {}),
+                "startup_timeout_s": startup_timeout_s,
+            },
+            "service": {"num_gpus": 2, "accelerator": "CPU"},
+            "workload": {
+                "trace": "synthetic:bot",
+                "request_rate_rps": 40,
+                "duration_s": 1,
+                "warmup_requests": 2,
+                **workload,
+            },
+        }
+    )
+
+
+def small_trace() -> Trace:
+    """Return twenty requests of 20 prompt tokens and 5 output tokens."""
+    requests = tuple(Request(arrival_s=0.1 * n, prompt_tokens=20, output_tokens=5) for n in range(20))
+    return Trace(requests, source="test", sha256="0", time_unit="s", format="test")
