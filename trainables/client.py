@@ -5,6 +5,7 @@ hide exactly the delays that a service's users would see (coordinated omission).
 """
 
 import asyncio
+import errno
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from trainables.sse import CompletionStream
 
 TIMEOUT = "timeout"
 ERROR_CHARACTERS = 200
+KNOCK_AGAIN_S = 0.005
 _HEADERS = {"Content-Type": "application/json"}
 
 
@@ -118,6 +120,17 @@ class LoadClient:
 
     async def _stream(self, message: Message, answer: "_Answer") -> str | None:
         """Receive one answer; return what was wrong with it, if anything."""
+        while True:
+            try:
+                return await self._stream_once(message, answer)
+            except aiohttp.ClientConnectorError as reason:
+                # A Unix socket whose queue of new connections is full refuses more at once, where
+                # TCP would knock again by itself; the server is slow, not gone.
+                if reason.errno != errno.EAGAIN:
+                    raise
+                await asyncio.sleep(KNOCK_AGAIN_S)
+
+    async def _stream_once(self, message: Message, answer: "_Answer") -> str | None:
         stream = CompletionStream()
         async with self._session.post(self._url, data=message.body) as reply:
             if reply.status != 200:

@@ -1,7 +1,7 @@
 """An engine's log: what in it a person would read first."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 TAIL_LINES = 15
@@ -14,10 +14,8 @@ _PREFIX = re.compile(
     r"^(?:\(\S+ pid=\d+\) )*(?:(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)\b[: ]\s*"
     r"(?:\d\d-\d\d \d\d:\d\d:\d\d )?(?:\[[^\]]*\] ?)?)?"
 )
-# Python's warnings, each with the source line that it quotes.
-_WARNING = re.compile(r"^.*\w+Warning: .*\n(?:  .*\n)?", re.MULTILINE)
 # Stack frames and their source lines, usage texts, progress bars.
-_NOISE = re.compile(r"\s*$|\s+File |\s{4}|Traceback \(|.*\d+%(\||\s+Completed)|usage: ")
+_NOISE = re.compile(r"\s*$|\s+File |\s{4}|Traceback \(|.*?\d+%(?:\||\s+Completed)|usage: ")
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Interrupt|Killed)\b|.*: error: ")
 
 
@@ -29,7 +27,7 @@ def read_lines(log: Path) -> list[str]:
         file.seek(0, 2)
         file.seek(max(0, file.tell() - TAIL_BYTES))
         text = file.read().decode("utf-8", errors="replace")
-    lines = _WARNING.sub("", _ANSI.sub("", text)).split("\n")
+    lines = _without_warnings(_ANSI.sub("", text).split("\n"))
     # A progress bar overwrites its line with carriage returns; only its last state counts.
     messages = (_message(line.rstrip("\r").rpartition("\r")[2]) for line in lines)
     return [message for message in messages if message]
@@ -44,6 +42,16 @@ def tail(lines: Sequence[str]) -> tuple[str, ...]:
     if cause is not None and cause not in last:
         last = [cause, *last[1:]]
     return tuple(line[:LINE_CHARACTERS] for line in last)
+
+
+def _without_warnings(lines: Sequence[str]) -> Iterator[str]:
+    """Leave out Python's warnings, each with the indented source line that it quotes."""
+    after_warning = False
+    for line in lines:
+        is_quoted = after_warning and line.startswith("  ")
+        after_warning = "Warning: " in line
+        if not after_warning and not is_quoted:
+            yield line
 
 
 def _message(line: str) -> str:

@@ -43,5 +43,7 @@ def served_study(
 
 def small_trace() -> Trace:
     """Return twenty requests of 20 prompt tokens and 5 output tokens."""
-    requests = tuple(Request(arrival_s=0.1 * n, prompt_tokens=20, output_tokens=5) for n in range(20))
+    requests = tuple(
+        Request(arrival_s=0.1 * n, prompt_tokens=20, output_tokens=5) for n in range(20)
+    )
     return Trace(requests, source="test", sha256="0", time_unit="s", format="test")

@@ -72,7 +72,13 @@ async def test_stop_kills_what_does_not_listen(tmp_path: Path) -> None:
     assert wait_for_number(mark, 0, 0.0) == []
 
 
+def has_text(path: Path, text: str) -> bool:
+    return text in path.read_text()
+
+
 async def wait_for_text(path: Path, text: str) -> None:
-    async with asyncio.timeout(10):
-        while text not in path.read_text():
-            await asyncio.sleep(0.02)
+    for _ in range(500):
+        if has_text(path, text):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{text!r} never came")

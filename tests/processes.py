@@ -1,0 +1,23 @@
+"""Finding the processes of a test, by a mark on their command lines."""
+
+import time
+
+import psutil
+
+
+def processes_with(mark: str) -> list[psutil.Process]:
+    """List living processes whose command line holds `mark`."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = process.info["cmdline"] or []
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(mark in word for word in line):
+            found.append(process)
+    return found
+
+
+def wait_for_number(mark: str, number: int, limit_s: float) -> list[psutil.Process]:
+    """Wait until `number` processes carry the mark, at most `limit_s`; return those that do."""
+    deadline_s = time.monotonic() + limit_s
+    while len(found := processes_with(mark)) != number and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    return found

@@ -1,0 +1,29 @@
+from scoot_ray.core.trial import Phase, TrialState
+from trainables.failure import ENGINE_EXITED, FailureRule, diagnose, failed_outcome
+
+FIRST = FailureRule("first", "bad", TrialState.FAILED, "Mend it.", fatal=True)
+SECOND = FailureRule("second", "bad|worse", TrialState.INFEASIBLE, "Avoid it.")
+AT_START = FailureRule("start", "bad", TrialState.FAILED, "", phases=frozenset({Phase.START}))
+
+
+def test_the_first_rule_that_matches_wins() -> None:
+    assert diagnose([FIRST, SECOND], Phase.LOAD, ["so bad"]) is FIRST
+    assert diagnose([FIRST, SECOND], Phase.LOAD, ["worse"]) is SECOND
+
+
+def test_a_rule_applies_in_its_phases() -> None:
+    assert diagnose([AT_START, SECOND], Phase.LOAD, ["bad"]) is SECOND
+    assert diagnose([AT_START, SECOND], Phase.START, ["bad"]) is AT_START
+
+
+def test_what_no_rule_explains_is_an_exit() -> None:
+    assert diagnose([FIRST], Phase.LOAD, []) is ENGINE_EXITED
+
+
+def test_the_outcome_says_what_the_rule_says() -> None:
+    outcome = failed_outcome(FIRST, Phase.LOAD, detail="Exit status: 1.", log_tail=("bad",))
+    assert outcome.state is TrialState.FAILED
+    assert outcome.failure is not None
+    assert outcome.failure.message == "Mend it. Exit status: 1."
+    assert outcome.failure.log_tail == ("bad",)
+    assert outcome.failure.fatal

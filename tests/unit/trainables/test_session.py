@@ -1,0 +1,153 @@
+"""Whole trials on a stand-in engine: each way to end, its label, and nothing left behind."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from scoot_ray.core.errors import TraceError
+from scoot_ray.core.request import Request
+from scoot_ray.core.trial import Outcome, Phase, TrialState
+from tests.processes import wait_for_number
+from tests.stand_in_engine import write_interpreter
+from tests.unit.trainables.served_studies import served_study, small_trace
+from traces.schema import Trace
+from trainables.session import ServedStressTest
+
+INFEASIBLE, FAILED = TrialState.INFEASIBLE, TrialState.FAILED
+
+
+def run_trial(
+    folder: Path, config: dict[str, Any] | None = None, fault: str = "", **study: Any
+) -> Outcome:
+    env = {"STAND_IN_FAULT": fault, "STAND_IN_FAULTY_FROM": "2", **study.pop("env", {})}
+    python = study.pop("python", None) or write_interpreter(folder)
+    model = folder / "model"
+    write_model(model)
+    test = ServedStressTest(
+        served_study(python, model=str(model), env=env, **study), folder=folder / "trial"
+    )
+    outcome = test.run({"tensor_parallel_size": 1, **(config or {})}, small_trace(), seed=1)
+    assert wait_for_number(str(model), 0, 0.0) == []
+    return outcome
+
+
+def write_model(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "config.json").write_text(
+        '{"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "vocab_size": 512,'
+        ' "intermediate_size": 128, "max_position_embeddings": 4096}'
+    )
+
+
+def test_a_good_trial(tmp_path: Path) -> None:
+    outcome = run_trial(tmp_path)
+    assert outcome.state is TrialState.COMPLETE
+    assert outcome.failure is None
+    assert list(outcome.phases_s) == [phase.value for phase in Phase]
+    assert outcome.phases_s["load"] > 0.5
+    assert outcome.metrics["num_failed"] == 0
+    # 40 requests/s for the service are 20 for the one of its two GPUs that was tested.
+    table = pd.read_parquet(tmp_path / "trial" / "requests.parquet")
+    assert len(table) == outcome.metrics["num_requests"] == pytest.approx(20, abs=12)
+    assert set(table["output_tokens"]) == {5}
+    assert outcome.metrics["throughput_rps"] == pytest.approx(2 * len(table), rel=0.5)
+    assert outcome.metrics["ttft_mean_s"] == pytest.approx(0.01, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("fault", "phase", "cause", "state"),
+    [
+        ("die_at_start", Phase.START, "engine_exited", INFEASIBLE),
+        ("errors", Phase.DRAIN, "health_lost", INFEASIBLE),
+        ("cut_off", Phase.DRAIN, "request_errors", INFEASIBLE),
+        ("hang", Phase.DRAIN, "request_timeouts", INFEASIBLE),
+        ("never_ready", Phase.START, "startup_timeout", INFEASIBLE),
+    ],
+)
+def test_a_bad_trial_is_labelled(
+    tmp_path: Path, fault: str, phase: Phase, cause: str, state: TrialState
+) -> None:
+    startup_timeout_s = 3.0 if fault == "never_ready" else 30.0
+    outcome = run_trial(
+        tmp_path, fault=fault, startup_timeout_s=startup_timeout_s, request_timeout_s=2.0
+    )
+    assert outcome.state is state
+    assert outcome.failure is not None
+    assert (outcome.failure.phase, outcome.failure.cause) == (phase, cause)
+    assert not outcome.failure.fatal
+    assert "stop" in outcome.phases_s
+
+
+def test_the_engines_last_lines_are_kept(tmp_path: Path) -> None:
+    failure = run_trial(tmp_path, fault="die_at_start").failure
+    assert failure is not None
+    assert failure.log_tail == ("RuntimeError: something that no rule knows",)
+    assert "Exit status: 1." in failure.message
+
+
+def test_death_under_load_is_seen_at_once(tmp_path: Path) -> None:
+    outcome = run_trial(
+        tmp_path,
+        fault="die",
+        duration_s=30,
+        request_timeout_s=60,
+        env={"STAND_IN_FAULTY_FROM": "6"},
+    )
+    assert outcome.state is INFEASIBLE
+    assert outcome.failure is not None
+    assert outcome.failure.cause == "out_of_memory"
+    assert outcome.failure.phase is Phase.LOAD
+    assert outcome.phases_s["load"] < 5
+
+
+def test_death_at_the_last_request_is_not_taken_for_request_errors(tmp_path: Path) -> None:
+    outcome = run_trial(tmp_path, fault="die", duration_s=1.0)
+    assert outcome.failure is not None
+    assert outcome.failure.cause == "out_of_memory"
+
+
+def test_a_fault_in_the_warm_up_ends_the_trial(tmp_path: Path) -> None:
+    outcome = run_trial(tmp_path, fault="cut_off", env={"STAND_IN_FAULTY_FROM": "0"})
+    assert outcome.failure is not None
+    assert outcome.failure.phase is Phase.WARM_UP
+    assert "load" not in outcome.phases_s
+
+
+def test_a_refused_configuration(tmp_path: Path) -> None:
+    outcome = run_trial(tmp_path, {"max_num_seqs": 512, "max_num_batched_tokens": 64})
+    assert outcome.state is INFEASIBLE
+    assert outcome.failure is not None
+    assert outcome.failure.cause == "batched_tokens_too_small"
+
+
+def test_a_wrong_flag_is_nobodys_label_and_stops_the_study(tmp_path: Path) -> None:
+    outcome = run_trial(tmp_path, {"no_such_flag": 1})
+    assert outcome.state is FAILED
+    assert outcome.failure is not None
+    assert outcome.failure.fatal
+    assert outcome.failure.log_tail[-1].endswith("unrecognized arguments: --no-such-flag 1")
+
+
+def test_an_engine_that_is_not_installed_stops_the_study(tmp_path: Path) -> None:
+    outcome = run_trial(tmp_path, python=tmp_path / "nothing")
+    assert outcome.state is FAILED
+    assert outcome.failure is not None
+    assert outcome.failure.cause == "engine_not_installed"
+    assert outcome.failure.fatal
+
+
+def test_few_failures_are_forgiven(tmp_path: Path) -> None:
+    outcome = run_trial(
+        tmp_path, fault="cut_off", max_failed_share=0.9, env={"STAND_IN_FAULTY_FROM": "6"}
+    )
+    assert outcome.state is TrialState.COMPLETE
+    assert outcome.metrics["num_failed"] > 0
+
+
+def test_a_trace_that_does_not_fit_is_not_a_label(tmp_path: Path) -> None:
+    trace = Trace((Request(0.0, 9000, 10),), "long", "0", "s", "test")
+    study = served_study(write_interpreter(tmp_path))
+    with pytest.raises(TraceError):
+        ServedStressTest(study, folder=tmp_path / "trial").run({}, trace, seed=1)

@@ -1,0 +1,60 @@
+import json
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainables.sse import CompletionStream
+
+
+def event(count: int, text: str = "") -> bytes:
+    choice = {"index": 0, "text": text}
+    usage = {"prompt_tokens": 3, "total_tokens": 3 + count, "completion_tokens": count}
+    content = json.dumps({"choices": [choice], "usage": usage}, separators=(",", ":"))
+    return f"data: {content}\n\n".encode()
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+@given(
+    counts=st.lists(st.integers(1, 5), min_size=1, max_size=8),
+    cuts=st.lists(st.integers(0, 2000), max_size=12),
+    text=st.text(max_size=20),
+)
+def test_chunks_may_break_anywhere(counts: list[int], cuts: list[int], text: str) -> None:
+    totals = [sum(counts[: n + 1]) for n in range(len(counts))]
+    data = b"".join(event(total, text) for total in totals) + event(totals[-1]) + DONE
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    stream = CompletionStream()
+    new = [stream.feed(data[a:b]) for a, b in pairwise(edges)]
+    assert sum(new) == stream.num_tokens == totals[-1]
+    assert min(new) >= 0
+    assert stream.is_done
+    assert stream.error is None
+
+
+def test_tokens_count_when_their_event_is_whole() -> None:
+    stream = CompletionStream()
+    data = event(1) + event(3)
+    assert stream.feed(data[:-1]) == 1
+    assert stream.feed(data[-1:]) == 2
+    assert not stream.is_done
+
+
+def test_text_that_looks_like_a_count_is_text() -> None:
+    stream = CompletionStream()
+    assert stream.feed(event(2, text='"completion_tokens":99, "error": {')) == 2
+    assert stream.error is None
+
+
+def test_spaces_in_json_are_allowed() -> None:
+    stream = CompletionStream()
+    assert stream.feed(b'data: {"usage": {"completion_tokens": 12}}\n\n') == 12
+
+
+def test_an_error_event_is_kept() -> None:
+    stream = CompletionStream()
+    stream.feed(event(1) + b'data: {"error": {"message": "dead"}}\n\n' + DONE)
+    assert stream.error == 'data: {"error": {"message": "dead"}}'
+    assert stream.num_tokens == 1
