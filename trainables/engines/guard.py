@@ -30,6 +30,7 @@ from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 NOT_STARTED = 127
+LOWEST_PRIORITY = 19
 SWEEP_LIMIT_S = 30.0
 
 
@@ -64,8 +65,22 @@ def guard(channel: socket.socket, command: list[str], grace_s: float) -> None:
         sys.stderr.flush()
         say(channel, f"exited {NOT_STARTED}")
         return
+    give_way(engine.pid)
     if ends_by_itself(engine, channel, grace_s):
         say(channel, f"exited {engine.wait()}")
+
+
+def give_way(pid: int) -> None:
+    """Give the engine the lowest CPU priority: where cores are few, the load client goes first.
+
+    vLLM's workers spin while they wait. Beside them on two cores, the client sent half of its
+    requests 200 ms late, and less than 1 ms late once it went first; the client needs about 1 % of
+    a core. Linux ranks sessions against each other by their autogroup, processes only within one.
+    """
+    # The engine may have ended already; autogroups may be switched off.
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, LOWEST_PRIORITY)
+        Path(f"/proc/{pid}/autogroup").write_text(str(LOWEST_PRIORITY))
 
 
 def ends_by_itself(
