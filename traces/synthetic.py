@@ -1,6 +1,6 @@
-"""Synthetic workloads: the four applications of the SCOOT paper, drawn from stated distributions.
+"""Synthetic workloads: the SCOOT paper's four applications, and one shaped like a real trace.
 
-The paper names the applications and not their numbers; the table is a reasoned choice, with the
+The paper names its applications and not their numbers; the table is a reasoned choice, with the
 reason beside each row. Lengths are log-normal, as measured request lengths nearly are, truncated
 so that every request fits in 4,096 tokens. A trace is a function of its URI.
 """
@@ -94,6 +94,15 @@ APPLICATIONS: dict[str, Application] = {
         prefix=Lengths(400, 0.1, 300, 500),
         message=Lengths(1400, 0.4, 300, 3300),
         output=Lengths(30, 0.4, 5, 120),
+    ),
+    # What the Azure 2023 conversation trace looks like, for where it is not at hand: mean and
+    # deviation of the logarithms of its 19,366 lengths. It tells nothing of shared prefixes, so
+    # the prompts share no more than a chat template's opening.
+    "azure_conv": Application(
+        num_prefixes=1,
+        prefix=Lengths(16, 0.01, 16, 16),
+        message=Lengths(744, 0.985, 8, 3000),
+        output=Lengths(151, 0.859, 7, 1000),
     ),
 }
 
