@@ -62,12 +62,6 @@ def sobol_stream(dim: int, seed: int) -> Iterator[FloatArray]:
         yield from np.asarray(engine.draw(CHUNK).numpy(), dtype=np.float64)
 
 
-def uniform_stream(dim: int, rng: np.random.Generator) -> Iterator[FloatArray]:
-    """Yield uniform random points without end, each of shape [d]."""
-    while True:
-        yield from rng.random((CHUNK, dim))
-
-
 def draw_valid(
     space: SearchSpace, stream: Iterator[FloatArray], num: int, taken: AbstractSet[Key]
 ) -> list[dict[str, Any]]:

@@ -1,19 +1,17 @@
-"""Random search: the baseline that every other optimiser must beat."""
+"""Random search, as scrambled Sobol points: the baseline that every other optimiser must beat."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from scoot_ray.core.objective import Limit, Objective
-from scoot_ray.core.space import Config, SearchSpace
+from scoot_ray.core.space import Config, FloatArray, SearchSpace
 from scoot_ray.core.trial import TrialRecord
-from searchers.initial_design import draw_valid, uniform_stream
+from searchers.initial_design import draw_valid, sobol_stream
 from searchers.observations import Observations, key_of
 
 
 class RandomSearch:
-    """Suggest the default first, then uniform random configurations that are valid and new.
+    """Suggest the default first, then the Sobol configurations that are valid and new.
 
     Objectives and limits are taken so that every optimiser is made alike; they change nothing.
     """
@@ -46,9 +44,12 @@ class RandomSearch:
         data = Observations.of(space, self._objectives, self._limits, history, pending)
         chosen = [dict(space.default)] if data.count == 0 else []
         taken = data.taken | {key_of(space, space.default)}
-        rng = np.random.default_rng([self._seed, data.count])
-        chosen += draw_valid(space, uniform_stream(space.dim, rng), num - len(chosen), taken)
+        chosen += draw_valid(space, self._stream(), num - len(chosen), taken)
         while len(chosen) < num:  # the space is exhausted, so configurations repeat
-            again = draw_valid(space, uniform_stream(space.dim, rng), num - len(chosen), set())
+            again = draw_valid(space, self._stream(), num - len(chosen), frozenset())
             chosen += again or [dict(space.default)]
         return chosen
+
+    def _stream(self) -> Iterator[FloatArray]:
+        # Always from its beginning: what is taken is passed over, so the sequence goes on.
+        return sobol_stream(self._space.dim, self._seed)

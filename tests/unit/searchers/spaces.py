@@ -15,7 +15,7 @@ from scoot_ray.core.space import (
     SearchSpace,
 )
 from scoot_ray.core.trial import TrialRecord, TrialState
-from searchers.initial_design import draw_valid, uniform_stream
+from searchers.initial_design import draw_valid, sobol_stream
 
 MAX_MODEL_LEN = 4096
 
@@ -106,10 +106,9 @@ def make_history(
     crashes: Callable[[Config], bool] = lambda _: False,
 ) -> list[TrialRecord]:
     """Measure the default and `num - 1` random configurations."""
-    rng = np.random.default_rng(seed)
     configs: Sequence[Config] = [space.default]
     if num > 1:
-        drawn = draw_valid(space, uniform_stream(space.dim, rng), num - 1, frozenset())
+        drawn = draw_valid(space, sobol_stream(space.dim, seed), num - 1, frozenset())
         configs = [space.default, *drawn]
     return [
         TrialRecord(i, config, TrialState.INFEASIBLE, {})
