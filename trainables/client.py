@@ -72,7 +72,7 @@ class LoadClient:
         self._session = aiohttp.ClientSession(
             connector=endpoint.connector(),
             headers=_HEADERS,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            timeout=aiohttp.ClientTimeout(total=None),
         )
         self._in_flight: set[asyncio.Task[RequestRecord]] = set()
 

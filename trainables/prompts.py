@@ -31,7 +31,7 @@ class PromptMaker:
         self._num_made = 0
 
     def make(self, request: Request) -> list[int]:
-        """Return the token ids of one request's prompt; no two prompts end alike."""
+        """Return the token ids of a prompt; what no hash covers differs from every other prompt."""
         blocks = list(self._shared_blocks(request))
         rest = request.prompt_tokens - sum(len(block) for block in blocks)
         tail = self._draw(rest, _REQUEST, self._num_made)
