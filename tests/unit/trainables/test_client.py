@@ -16,7 +16,7 @@ from trainables.clock import WallClock
 from trainables.engines.endpoint import Endpoint
 from trainables.prompts import PromptMaker
 
-TOLERANCE_S = 0.02
+TOLERANCE_S = 0.05  # sleeping never ends early; on a busy machine it ends late
 
 
 @asynccontextmanager
@@ -50,8 +50,9 @@ async def test_times_are_those_of_the_server(tmp_path: Path, tokens_per_chunk: i
         (record,) = await replay(endpoint, requests_at(0.05, output_tokens=10))
     assert record.error is None
     assert record.output_tokens == 10
-    assert record.ttft_s == pytest.approx(0.1, abs=TOLERANCE_S)
-    assert record.tpot_s == pytest.approx(0.02, abs=0.01)
+    assert record.tpot_s is not None
+    assert 0.1 <= record.ttft_s < 0.1 + TOLERANCE_S
+    assert 0.019 <= record.tpot_s < 0.02 + TOLERANCE_S
     assert len(record.token_gaps_s) == 9
     assert record.first_token_s is not None
     assert record.last_token_s is not None

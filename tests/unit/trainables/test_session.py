@@ -53,7 +53,8 @@ def test_a_good_trial(tmp_path: Path) -> None:
     assert len(table) == outcome.metrics["num_requests"] == pytest.approx(20, abs=12)
     assert set(table["output_tokens"]) == {5}
     assert outcome.metrics["throughput_rps"] == pytest.approx(2 * len(table), rel=0.5)
-    assert outcome.metrics["ttft_mean_s"] == pytest.approx(0.01, abs=0.02)
+    # The engine takes 10 ms; on a busy machine, which it gives way to, it takes longer.
+    assert 0.01 <= outcome.metrics["ttft_mean_s"] < 5
 
 
 @pytest.mark.parametrize(
