@@ -72,6 +72,7 @@ class VllmBackend:
         """Check every tuned and fixed flag against the installed vLLM's own arguments."""
         from trainables.engines.vllm import installed_vllm
 
+        load_model_shape(study.engine.model)  # the load client needs its vocabulary
         installed = installed_vllm(study.engine.python)
         installed.require_known([*space.names, *study.engine.fixed])
         num_known = len(space.names) + len(study.engine.fixed)

@@ -102,7 +102,8 @@ class VllmEngine:
         if service.accelerator.upper() == "CPU":
             num_ranks = int({**engine.fixed, **config}.get("tensor_parallel_size", 1))
             cores = sorted(os.sched_getaffinity(0))
-            env["VLLM_CPU_OMP_THREADS_BIND"] = threads_bind(cores, service.num_gpus, num_ranks)
+            slots = bundle_slots(num_ranks, env.get("CUDA_VISIBLE_DEVICES", ""))
+            env["VLLM_CPU_OMP_THREADS_BIND"] = threads_bind(cores, service.num_gpus, slots)
         return env | engine.env
 
 
@@ -129,17 +130,28 @@ def flag(name: str, value: Any) -> list[str]:
     return [f"--{option}", str(value)]
 
 
-def threads_bind(cores: Sequence[int], num_gpus: int, num_ranks: int) -> str:
+def bundle_slots(num_ranks: int, visible_devices: str) -> list[int]:
+    """Return which of the service's logical GPUs the trial holds, one per rank.
+
+    Ray names them in CUDA_VISIBLE_DEVICES also where no GPU is; outside of Ray they are the first.
+    """
+    names = visible_devices.split(",")
+    if len(names) == num_ranks and all(name.isdecimal() for name in names):
+        return [int(name) for name in names]
+    return list(range(num_ranks))
+
+
+def threads_bind(cores: Sequence[int], num_gpus: int, slots: Sequence[int]) -> str:
     """Give each rank of the CPU build its cores, in the form of VLLM_CPU_OMP_THREADS_BIND.
 
-    A rank stands for one of the service's GPUs, so it gets that share of the machine whatever the
-    parallelism: configurations are compared at equal hardware. With more ranks than cores, ranks
-    share.
+    A slot stands for one of the service's GPUs and has its share of the machine whatever the
+    parallelism, so configurations are compared at equal hardware and trials side by side do not
+    meet. With more slots than cores, ranks share.
     """
     width = max(1, len(cores) // num_gpus)
     groups = []
-    for rank in range(num_ranks):
-        start = rank * width % len(cores)
+    for slot in slots:
+        start = slot * width % len(cores)
         groups.append(",".join(map(str, cores[start : start + width])))
     return "|".join(groups)
 

@@ -12,7 +12,14 @@ from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study
 from trainables.engines.installed import InstalledEngine
-from trainables.engines.vllm import VllmEngine, flag, installed_vllm, launch_command, threads_bind
+from trainables.engines.vllm import (
+    VllmEngine,
+    bundle_slots,
+    flag,
+    installed_vllm,
+    launch_command,
+    threads_bind,
+)
 
 INSTALLED = InstalledEngine("vLLM", "0.32.0", frozenset({"max_num_seqs", "block_size"}))
 
@@ -63,7 +70,18 @@ def test_the_launch_command_holds_no_secret() -> None:
 def test_each_rank_gets_its_share_of_the_cores(
     cores: list[int], num_gpus: int, num_ranks: int, expected: str
 ) -> None:
-    assert threads_bind(cores, num_gpus, num_ranks) == expected
+    assert threads_bind(cores, num_gpus, range(num_ranks)) == expected
+
+
+def test_trials_side_by_side_do_not_share_cores() -> None:
+    first, second = bundle_slots(1, "0"), bundle_slots(1, "1")
+    assert threads_bind([4, 5], 2, first) == "4"
+    assert threads_bind([4, 5], 2, second) == "5"
+
+
+@pytest.mark.parametrize("visible", ["", "0", "GPU-1a2b,GPU-3c4d"])
+def test_outside_of_ray_a_trial_holds_the_first_slots(visible: str) -> None:
+    assert bundle_slots(2, visible) == [0, 1]
 
 
 def test_known_parameters_pass() -> None:
