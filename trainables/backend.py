@@ -39,10 +39,10 @@ class SimulatedBackend:
     """The embedded simulator, in virtual time."""
 
     def stress_test(self, study: Study, folder: Path) -> StressTest:
-        """Return the simulated stress test; it writes nothing."""
+        """Return the simulated stress test."""
         from trainables.simulator.stress_test import SimulatedStressTest
 
-        return SimulatedStressTest(study)
+        return SimulatedStressTest(study, folder)
 
     def has_logical_gpus(self, study: Study) -> bool:
         """Return true: nothing runs on the GPUs that a simulated trial claims."""

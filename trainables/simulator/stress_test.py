@@ -1,6 +1,7 @@
 """The stress test on the simulated engine: one configuration, measured in virtual time."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from trainables.simulator.engine import Engine, Run
 from trainables.simulator.memory import MemoryPlan
 from trainables.simulator.startup import PROCESS_S, STOP_S, start_s
 from trainables.simulator.step_cost import RooflineCost
+from trainables.simulator.trial_files import write_trial_files
 from trainables.simulator.version import find_version
 from trainables.spaces import complete_config
 
@@ -31,11 +33,16 @@ class SimulatedStressTest:
     Step times carry a small seeded jitter (`engine.STEP_JITTER`), so that repetitions differ as
     real ones do; the same seed gives the same outcome.
 
+    Attributes:
+        study: The study.
+        folder: Receives engine.log and requests.parquet; nothing is written if it is None.
+
     Raises:
         StudyError: If the model or the accelerator is not known.
     """
 
     study: Study
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         load_model_shape(self.study.engine.model)
@@ -47,7 +54,11 @@ class SimulatedStressTest:
         Raises:
             ClusterError: If the configuration wants more GPUs than the service owns.
         """
-        return _Trial(self.study, config, trace, seed).run()
+        trial = _Trial(self.study, config, trace, seed)
+        outcome = trial.run()
+        if self.folder is not None:
+            write_trial_files(self.folder, trial.memory, trial.records, outcome)
+        return outcome
 
 
 class _Trial:
@@ -62,6 +73,8 @@ class _Trial:
         self.accelerator = find_accelerator(study.service.accelerator)
         self.version = find_version(study.space.base, self.config)
         self.phases_s: dict[str, float] = {}
+        self.memory: MemoryPlan | None = None
+        self.records: list[RequestRecord] = []
 
     def run(self) -> Outcome:
         """Start, warm up, load, drain, stop."""
@@ -71,7 +84,7 @@ class _Trial:
             failure = Failure(Phase.START, "wrong_flag", str(error), fatal=True)
             return Outcome(TrialState.FAILED, failure=failure)
         share = self._share(config.tensor_parallel_size)
-        memory = MemoryPlan(self.model, self.accelerator, config)
+        memory = self.memory = MemoryPlan(self.model, self.accelerator, config)
         failure_at_start = _refusal(config.complaint(self.model)) or memory.start_failure()
         if failure_at_start:
             # A crash comes before anything is captured or compiled.
@@ -116,11 +129,11 @@ class _Trial:
         self._time_load(run)
         if run.failure:
             return self._infeasible(run.failure)
-        records = [sequence.to_record(config.stream_interval) for sequence in run.sequences]
-        failure = self._too_many_failed(records)
+        self.records = [sequence.to_record(config.stream_interval) for sequence in run.sequences]
+        failure = self._too_many_failed()
         if failure:
             return self._infeasible(failure)
-        metrics = summarize(records, share=share, bounds_s=self.study.goodput_bounds_s)
+        metrics = summarize(self.records, share=share, bounds_s=self.study.goodput_bounds_s)
         metrics["num_too_long"] = float(load.num_too_long)
         metrics["num_preemptions"] = float(engine.scheduler.num_preemptions - num_preemptions)
         return Outcome(TrialState.COMPLETE, metrics, phases_s=self._phases())
@@ -130,15 +143,15 @@ class _Trial:
         self.phases_s[Phase.LOAD] = load_s
         self.phases_s[Phase.DRAIN] = run.end_s - load_s
 
-    def _too_many_failed(self, records: list[RequestRecord]) -> Failure | None:
+    def _too_many_failed(self) -> Failure | None:
         workload = self.study.workload
-        num_failed = sum(not record.completed for record in records)
-        if num_failed <= workload.max_failed_share * len(records):
+        num_failed = sum(not record.completed for record in self.records)
+        if num_failed <= workload.max_failed_share * len(self.records):
             return None
         return Failure(
             phase=Phase.LOAD,
             cause="request_timeouts",
-            message=f"{num_failed} of {len(records)} requests took longer than "
+            message=f"{num_failed} of {len(self.records)} requests took longer than "
             f"{workload.request_timeout_s:g} s; the configuration cannot carry the request rate.",
         )
 

@@ -1,5 +1,7 @@
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from scoot_ray.core.errors import ClusterError, StudyError
@@ -128,6 +130,24 @@ def test_too_many_timeouts_are_infeasible_and_few_count_as_failed() -> None:
     assert lenient.state is TrialState.COMPLETE
     assert lenient.metrics["num_failed"] > 0
     assert lenient.metrics["latency_p99_s"] <= 5.1
+
+
+def test_a_trial_leaves_its_log_and_its_requests(tmp_path: Path) -> None:
+    outcome = SimulatedStressTest(make_study(), tmp_path / "trial").run({}, make_trace(), 0)
+    table = pd.read_parquet(tmp_path / "trial" / "requests.parquet")
+    assert len(table) == outcome.metrics["num_requests"]
+    ttft_s = table["first_token_s"] - table["sent_s"]
+    assert ttft_s.mean() == pytest.approx(outcome.metrics["ttft_mean_s"])
+    assert "KV cache" in (tmp_path / "trial" / "engine.log").read_text()
+
+
+def test_a_trial_that_does_not_start_leaves_its_last_words(tmp_path: Path) -> None:
+    stress_test = SimulatedStressTest(make_study(), tmp_path)
+    outcome = stress_test.run({"gpu_memory_utilization": 0.1}, make_trace(), 0)
+    assert outcome.state is TrialState.INFEASIBLE
+    assert outcome.failure is not None
+    assert outcome.failure.log_tail[0] in (tmp_path / "engine.log").read_text()
+    assert not (tmp_path / "requests.parquet").exists()
 
 
 def test_an_unknown_flag_stops_the_study() -> None:
