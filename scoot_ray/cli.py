@@ -51,6 +51,9 @@ def main() -> None:
     except ScootError as error:
         sys.stderr.write(f"scoot: {error}\n")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("scoot: interrupted; `scoot tune ... --resume` goes on with a study\n")
+        sys.exit(INTERRUPTED)
 
 
 @app.command()

@@ -3,7 +3,6 @@
 `make_stress_test(study)` returns what measures; everything else here is behind it.
 """
 
-import tempfile
 from pathlib import Path
 
 from scoot_ray.core.study import Study
@@ -16,7 +15,7 @@ def make_stress_test(study: Study, *, folder: Path | None = None) -> StressTest:
 
     Args:
         study: The study.
-        folder: Where the engine's log and the request records go; a temporary one if None.
+        folder: Where the engine's log and the request records go. Without one a simulated trial
+            writes nothing, and a served one writes into a temporary folder.
     """
-    folder = folder or Path(tempfile.mkdtemp(prefix="scoot-trial-"))
     return BACKENDS[study.engine.kind].stress_test(study, folder)

@@ -4,6 +4,7 @@ Each variant imports its machinery when asked, so that a simulated trial never l
 client, nor a served one the simulator.
 """
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +19,8 @@ from trainables.stress_test import StressTest
 class Backend(Protocol):
     """Answer what depends on the kind of engine."""
 
-    def stress_test(self, study: Study, folder: Path) -> StressTest:
-        """Return the stress test that writes its logs and records into `folder`."""
+    def stress_test(self, study: Study, folder: Path | None) -> StressTest:
+        """Return the stress test; its logs and request records go into `folder`, if there is one."""
         ...
 
     def has_logical_gpus(self, study: Study) -> bool:
@@ -38,7 +39,7 @@ class Backend(Protocol):
 class SimulatedBackend:
     """The embedded simulator, in virtual time."""
 
-    def stress_test(self, study: Study, folder: Path) -> StressTest:
+    def stress_test(self, study: Study, folder: Path | None) -> StressTest:
         """Return the simulated stress test."""
         from trainables.simulator.stress_test import SimulatedStressTest
 
@@ -58,11 +59,13 @@ class SimulatedBackend:
 class VllmBackend:
     """A vLLM server, over HTTP."""
 
-    def stress_test(self, study: Study, folder: Path) -> StressTest:
+    def stress_test(self, study: Study, folder: Path | None) -> StressTest:
         """Return the stress test that starts vLLM and replays over HTTP."""
         from trainables.session import ServedStressTest
 
-        return ServedStressTest(study, folder=folder)
+        return ServedStressTest(
+            study, folder=folder or Path(tempfile.mkdtemp(prefix="scoot-trial-"))
+        )
 
     def has_logical_gpus(self, study: Study) -> bool:
         """Return true for vLLM's CPU build, whose tensor-parallel ranks are processes."""

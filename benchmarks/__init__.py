@@ -1,0 +1,1 @@
+"""What is measured and compared; each module prints a table and writes JSON."""
