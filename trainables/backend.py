@@ -20,7 +20,7 @@ class Backend(Protocol):
     """Answer what depends on the kind of engine."""
 
     def stress_test(self, study: Study, folder: Path | None) -> StressTest:
-        """Return the stress test; its logs and request records go into `folder`, if there is one."""
+        """Return the stress test; logs and request records go into `folder`, if there is one."""
         ...
 
     def has_logical_gpus(self, study: Study) -> bool:
