@@ -1,6 +1,7 @@
 """The study file: what the user writes, checked, with every error naming the key's path."""
 
 import difflib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -243,8 +244,8 @@ def _with_absolute_paths(study: Study, folder: Path) -> Study:
     for key in ("model", "python"):
         local = folder / Path(getattr(engine, key)).expanduser()
         if local.exists():
-            # absolute(), not resolve(): a virtual environment's python must stay a link.
-            updates[key] = str(local.absolute())
+            # Not resolve(): a virtual environment's python must stay a link.
+            updates[key] = os.path.normpath(local.absolute())
     engine = engine.model_copy(update=updates)
     return study.model_copy(update={"workload": workload, "engine": engine})
 
