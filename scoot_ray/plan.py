@@ -8,7 +8,8 @@ from searchers import make_optimizer
 from searchers.agenda import Agenda
 from traces import load_trace
 from traces.schema import Trace
-from trainables.spaces import make_space, num_gpus_of
+from traces.workload import make_load
+from trainables.spaces import make_deployment, make_space, num_gpus_of
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Plan:
     trace: Trace
     space: SearchSpace
     agenda: Agenda
+    num_too_long: int
 
     @classmethod
     def of(cls, study: Study) -> "Plan":
@@ -29,6 +31,9 @@ class Plan:
         """
         trace = load_trace(study.workload.trace)
         space = make_space(study)
+        # A trace that cannot be replayed is told now, not by every trial.
+        max_model_len = make_deployment(study).max_model_len
+        load = make_load(trace, study.workload, share=1, max_model_len=max_model_len, seed=0)
         search = study.search
         optimizer = make_optimizer(
             search.algorithm,
@@ -46,7 +51,20 @@ class Plan:
             num_confirmations=study.confirm.repeats,
             seed=search.seed,
         )
-        return cls(study, trace, space, agenda)
+        return cls(study, trace, space, agenda, load.num_too_long)
+
+    def describe_trace(self) -> str:
+        """Say what was understood of the trace: the unit above all."""
+        trace = self.trace
+        prompts = sorted(request.prompt_tokens for request in trace.requests)
+        outputs = sorted(request.output_tokens for request in trace.requests)
+        middle = len(trace.requests) // 2
+        return (
+            f"{len(trace.requests)} requests, format {trace.format}, time unit "
+            f"{trace.time_unit}, median prompt {prompts[middle]} and output {outputs[middle]} "
+            f"tokens; {trace.num_dropped} row(s) without an answer and {self.num_too_long} "
+            "request(s) longer than max_model_len left out"
+        )
 
     @property
     def largest_bundle_gpus(self) -> int:

@@ -18,25 +18,13 @@ def check_study(study: Study, *, address: str) -> Iterator[tuple[str, str]]:
     plan = Plan.of(study)
     backend = BACKENDS[study.engine.kind]
     yield "engine", backend.check(study, plan.space)
-    yield "trace", _describe_trace(plan)
+    yield "trace", plan.describe_trace()
     yield "space", ", ".join(f"{p.name}: {p}" for p in plan.space.parameters)
     logical = study.service.num_gpus if backend.has_logical_gpus(study) else None
     with connect(address, parallelism=study.search.parallelism, logical_gpus=logical):
         capacity = Capacity.of_cluster()
     capacity.require(study.service.num_gpus, plan.largest_bundle_gpus)
     yield "cluster", _describe_capacity(plan, capacity)
-
-
-def _describe_trace(plan: Plan) -> str:
-    trace = plan.trace
-    prompts = sorted(request.prompt_tokens for request in trace.requests)
-    outputs = sorted(request.output_tokens for request in trace.requests)
-    middle = len(trace.requests) // 2
-    return (
-        f"{len(trace.requests)} requests, format {trace.format}, time unit {trace.time_unit}, "
-        f"median prompt {prompts[middle]} and output {outputs[middle]} tokens, "
-        f"{trace.num_dropped} row(s) dropped"
-    )
 
 
 def _describe_capacity(plan: Plan, capacity: Capacity) -> str:

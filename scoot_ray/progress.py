@@ -35,6 +35,11 @@ class Progress:
         for record in trials:
             self._count(record)
 
+    def note(self, text: str) -> None:
+        """Print a line that belongs to no trial."""
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
     def started(self, assignment: Assignment) -> None:
         """Print that a trial has got its bundle."""
         self._print(assignment.number, "started", self._title(assignment.role, assignment.config))
@@ -72,5 +77,4 @@ class Progress:
     def _print(self, number: int, event: str, text: str) -> None:
         elapsed = format_duration(time.monotonic() - self.started_at_s)
         count = f"{self.num_finished}/{self.num_trials}"
-        sys.stdout.write(f"[{count:>5} {elapsed:>7}] trial {number:<3} {event:<10} {text}\n")
-        sys.stdout.flush()
+        self.note(f"[{count:>5} {elapsed:>7}] trial {number:<3} {event:<10} {text}")

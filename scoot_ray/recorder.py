@@ -1,6 +1,5 @@
 """The Ray Tune callback that writes every finished trial to the journal and tells the person."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ from ray.tune import Callback
 
 from scoot_ray.core.journal import Journal
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Assignment, Failure, Phase, TrialRecord, TrialState
+from scoot_ray.core.trial import Assignment, Failure, Outcome, Phase, TrialRecord, TrialState
 from scoot_ray.progress import Progress
 from trainables.ray_trainable import trial_folder
 from trainables.spaces import num_gpus_of
@@ -50,7 +49,7 @@ class Recorder(Callback):
         outcome = trial.last_result.get("outcome")
         if outcome is None:
             return  # stopped from outside before it reported; it stays unfinished in the journal
-        self._record(Assignment.from_json(trial.config), outcome)
+        self._record(Assignment.from_json(trial.config), Outcome.from_json(outcome))
 
     def on_trial_error(
         self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
@@ -63,25 +62,23 @@ class Recorder(Callback):
             f"The trial's actor failed: {lines[-1] if lines else 'no message'}",
             log_tail=lines,
         )
-        outcome = {"state": TrialState.FAILED.value, "failure": failure.to_json()}
+        outcome = Outcome(TrialState.FAILED, failure=failure)
         self._record(Assignment.from_json(trial.config), outcome)
 
-    def _record(self, assignment: Assignment, outcome: Mapping[str, Any]) -> None:
-        phases_s = dict(outcome.get("phases_s", {}))
+    def _record(self, assignment: Assignment, outcome: Outcome) -> None:
         num_gpus = num_gpus_of(self._study, assignment.config)
-        failure = outcome.get("failure")
         record = TrialRecord(
             number=assignment.number,
             config=assignment.config,
-            state=TrialState(outcome["state"]),
-            metrics=dict(outcome.get("metrics", {})),
+            state=outcome.state,
+            metrics=outcome.metrics,
             role=assignment.role,
-            failure=Failure.from_json(failure) if failure else None,
-            phases_s=phases_s,
+            failure=outcome.failure,
+            phases_s=outcome.phases_s,
             seed=assignment.seed,
             trial_id=trial_folder(Path(), assignment.number).name,
             num_gpus=num_gpus,
-            gpu_seconds=num_gpus * sum(phases_s.values()),
+            gpu_seconds=num_gpus * sum(outcome.phases_s.values()),
         )
         self._journal.write_trial(record)
         self._progress.finished(record)

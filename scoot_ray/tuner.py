@@ -92,6 +92,7 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
         num_trials=1 + study.search.observations + study.confirm.repeats,
     )
     progress.resume(journal.read().trials)
+    progress.note(f"trace: {plan.describe_trace()}")
     with tempfile.TemporaryDirectory(prefix="scoot-tune-") as scratch:
         tuner = tune.Tuner(
             trainable,

@@ -7,7 +7,7 @@ from typing import Any
 from ray import tune
 
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Assignment, Outcome
+from scoot_ray.core.trial import Assignment
 from traces.schema import Trace
 from trainables import make_stress_test
 
@@ -29,19 +29,9 @@ def run_trial(
     assignment = Assignment.from_json(parameters)
     stress_test = make_stress_test(study, folder=trial_folder(trials_folder, assignment.number))
     outcome = stress_test.run(assignment.config, trace, assignment.seed)
-    tune.report({"outcome": outcome_to_json(outcome)})
+    tune.report({"outcome": outcome.to_json()})
 
 
 def trial_folder(trials_folder: Path, number: int) -> Path:
     """Return the folder of trial `number`."""
     return trials_folder / f"{number:04d}"
-
-
-def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
-    """Return a plain mapping that crosses process borders without pickling our classes."""
-    return {
-        "state": outcome.state.value,
-        "metrics": dict(outcome.metrics),
-        "failure": outcome.failure.to_json() if outcome.failure else None,
-        "phases_s": dict(outcome.phases_s),
-    }

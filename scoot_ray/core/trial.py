@@ -101,6 +101,25 @@ class Outcome:
         if self.state in (TrialState.INFEASIBLE, TrialState.FAILED) and self.failure is None:
             raise ValueError(f"an outcome that is {self.state.value} needs a failure")
 
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain mapping, which crosses processes without pickling our classes."""
+        return {
+            "state": self.state.value,
+            "metrics": dict(self.metrics),
+            "failure": self.failure.to_json() if self.failure else None,
+            "phases_s": dict(self.phases_s),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Outcome":
+        """Rebuild what `to_json` wrote."""
+        return cls(
+            state=TrialState(data["state"]),
+            metrics=dict(data["metrics"]),
+            failure=Failure.from_json(data["failure"]) if data["failure"] else None,
+            phases_s=dict(data["phases_s"]),
+        )
+
 
 @dataclass(frozen=True)
 class Assignment:

@@ -34,6 +34,10 @@ def test_records_round_trip_through_json() -> None:
         is_bound=True,
     )
     assert TrialRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
+    outcome = Outcome(TrialState.INFEASIBLE, failure=FAILURE, phases_s={"start": 2.5})
+    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+    complete = Outcome(TrialState.COMPLETE, {"ttft_mean_s": 0.5})
+    assert Outcome.from_json(json.loads(json.dumps(complete.to_json()))) == complete
     assignment = Assignment(1, Role.DEFAULT, {"x": 1}, 5)
     assert Assignment.from_json(json.loads(json.dumps(assignment.to_json()))) == assignment
 
