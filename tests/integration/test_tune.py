@@ -87,3 +87,4 @@ def test_more_gpus_than_the_cluster_has(finished: Path, tmp_path: Path) -> None:
     run = scoot("tune", study, "--output", tmp_path / "out")
     assert run.returncode == 2
     assert "Traceback" not in run.stderr
+    assert not (tmp_path / "out" / "journal.jsonl").exists(), "it would stand in the way later"

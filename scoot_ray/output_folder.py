@@ -1,0 +1,99 @@
+"""The folder that a study writes to: one process at a time, one study for ever."""
+
+import contextlib
+import fcntl
+import importlib.metadata
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from scoot_ray.core.errors import OutputError
+from scoot_ray.core.journal import History, Journal
+from scoot_ray.plan import Plan
+from traces.schema import Trace
+
+
+@contextlib.contextmanager
+def exclusive(output: Path) -> Iterator[None]:
+    """Hold the output folder for this process; the lock vanishes with the process.
+
+    Raises:
+        OutputError: If the folder cannot be written, or another process holds it.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        lock = (output / ".lock").open("w")
+    except OSError as error:
+        raise OutputError(f"Cannot write to the output folder {output}: {error}.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(
+                f"Another process is tuning into {output}; wait for it, or choose another folder."
+            ) from None
+        yield
+
+
+def require_fitting(journal: Journal, plan: Plan, resume: bool) -> None:
+    """Check that the folder is free, or holds this very study if it is to be resumed.
+
+    Raises:
+        OutputError: Saying what the folder holds and what to do.
+    """
+    folder = journal.path.parent
+    if not journal.exists():
+        if resume:
+            raise OutputError(f"{folder} holds no study to resume; leave --resume out.")
+        return
+    history = journal.read()
+    if not resume:
+        raise OutputError(
+            f"{folder} already holds study {history.header['study']['name']!r} with "
+            f"{len(history.trials)} finished trial(s). Continue it with --resume, or choose "
+            "another folder with --output."
+        )
+    _require_same(history, plan.study.model_dump(mode="json"), plan.trace, folder)
+
+
+def open_journal(journal: Journal, plan: Plan, measured_by: str) -> None:
+    """Begin the journal, or note in it that the study goes on, perhaps with another budget."""
+    resolved = plan.study.model_dump(mode="json")
+    if journal.exists():
+        journal.append("resume", {"search": resolved["search"]})
+        return
+    journal.write_study(
+        resolved,
+        measured_by=measured_by,
+        trace_sha256=plan.trace.sha256,
+        default=dict(plan.space.default),
+        versions=_versions(),
+    )
+
+
+def _require_same(history: History, resolved: dict[str, Any], trace: Trace, folder: Path) -> None:
+    """Check that a resumed study is the one that was begun; its budget may change."""
+    begun = history.header["study"]
+    differing = [key for key in resolved if key != "search" and resolved[key] != begun.get(key)]
+    differing += [
+        f"search.{key}"
+        for key in ("algorithm", "seed", "options")
+        if resolved["search"][key] != begun["search"][key]
+    ]
+    if history.header["trace_sha256"] != trace.sha256:
+        differing.append("the content of workload.trace")
+    if differing:
+        raise OutputError(
+            f"{folder} holds another study: {', '.join(differing)} differ(s). Resume with the "
+            "study file that it was begun with, or choose another folder with --output."
+        )
+
+
+def _versions() -> dict[str, str]:
+    packages = ("scoot-ray", "ray", "torch", "botorch", "scikit-learn", "pymoo", "numpy")
+    versions = {"python": sys.version.split()[0]}
+    for package in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions
