@@ -28,6 +28,8 @@ def front_plot(result: Result) -> go.Figure:
         chosen = [result.recommendation.record]
         figure.add_trace(_points(chosen, x, y, "recommended", _GREEN, "star"))
     figure.update_layout(title="Pareto front", xaxis_title=x.metric, yaxis_title=y.metric)
+    figure.update_xaxes(type=_axis([record.metrics[x.metric] for record in trials]))
+    figure.update_yaxes(type=_axis([record.metrics[y.metric] for record in trials]))
     return figure
 
 
@@ -51,7 +53,13 @@ def convergence_plot(result: Result, objective: Objective) -> go.Figure:
     figure.update_layout(
         title=f"{objective.metric} over trials", xaxis_title="trial", yaxis_title=objective.metric
     )
+    figure.update_yaxes(type=_axis(values))
     return figure
+
+
+def _axis(values: Sequence[float]) -> str:
+    """Choose a logarithmic axis for values that span more than a factor of ten, as TTFT does."""
+    return "log" if values and min(values) > 0 and max(values) > 10 * min(values) else "linear"
 
 
 def _points(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from scoot_ray.core.display import describe_config, format_gain, format_metric
 from scoot_ray.core.metrics import METRICS
 from scoot_ray.core.result import Result
+from scoot_ray.core.space import Config
 from scoot_ray.core.trial import TrialRecord
 
 
@@ -63,8 +64,10 @@ def config_table(result: Result) -> Table:
 def trials_table(result: Result) -> Table:
     """List every trial with its state, metrics and failure."""
     metrics = result.metrics_of_interest
-    rows = [_trial_row(record, metrics) for record in result.trials]
-    header = ("trial", "role", "state", *metrics, "GPU s", "configuration", "failure")
+    default = result.default.config if result.default else None
+    rows = [_trial_row(record, metrics, default) for record in result.trials]
+    changes = "changes from the default"
+    header = ("trial", "role", "state", *metrics, "GPU s", changes, "failure")
     return Table("Trials", header, tuple(rows))
 
 
@@ -79,14 +82,16 @@ def metrics_table(metrics: Mapping[str, float]) -> Table:
     return Table("Stress test", ("metric", "value"), tuple(rows))
 
 
-def _trial_row(record: TrialRecord, metrics: Sequence[str]) -> tuple[str, ...]:
+def _trial_row(
+    record: TrialRecord, metrics: Sequence[str], default: Config | None
+) -> tuple[str, ...]:
     return (
         str(record.number),
         record.role.value,
         record.state.value,
         *(format_metric(m, record.metrics.get(m)) for m in metrics),
         f"{record.gpu_seconds:.0f}",
-        describe_config(record.config),
+        describe_config(record.config, default),
         record.failure.message if record.failure else "",
     )
 

@@ -6,6 +6,7 @@ from scoot_ray.core.objective import Limit
 from scoot_ray.core.result import Result
 from scoot_ray.core.trial import Role, TrialRecord, TrialState
 from scoot_ray.report.html import render_report, write_report
+from scoot_ray.report.plots import front_plot
 from scoot_ray.report.tables import comparison_table, config_table, front_table, trials_table
 from scoot_ray.report.verdict import verdict
 from tests.unit.scoot_ray.results import OBJECTIVES, crashed, study_result, trial
@@ -76,6 +77,12 @@ def test_every_trial_is_listed_with_its_failure() -> None:
 
 def test_configuration_lists_default_and_recommended() -> None:
     assert config_table(study_result()).rows == (("max_num_seqs", "0", "2"),)
+
+
+def test_axes_are_logarithmic_where_values_span_orders_of_magnitude() -> None:
+    wide = front_plot(study_result(trial(4, 50.0, 0.2)))
+    assert wide.layout.xaxis.type == "log"
+    assert wide.layout.yaxis.type == "linear"
 
 
 def test_html_is_one_file_without_network(tmp_path: Path) -> None:
