@@ -24,13 +24,12 @@ Optimisers keep no state between calls. Adding one takes a file and a line of `O
 - Sobol points that make up the number are chosen for their probability of feasibility.
 """
 
-import difflib
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scoot_ray.core.errors import StudyError
+from scoot_ray.core.errors import StudyError, did_you_mean
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import SearchSpace
 from searchers.optimizer import Optimizer
@@ -89,6 +88,5 @@ def make_optimizer(
 
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
+    hint = did_you_mean(name, known)
     return f"{name!r} is not an {what}.{hint} The choices are: {', '.join(known)}."

@@ -1,10 +1,9 @@
 """From a study to its search space: a base space, changed as the study file says."""
 
-import difflib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from scoot_ray.core.errors import SpaceError, StudyError
+from scoot_ray.core.errors import SpaceError, StudyError, did_you_mean
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import SpaceSection, Study
 from trainables.base_space import BaseSpace, Deployment, known_constraint
@@ -103,7 +102,7 @@ def _base_space(study: Study) -> BaseSpace:
     if name not in BASE_SPACES:
         raise SpaceError(
             f"space.base: {name!r} is not a space; expected {' or '.join(BASE_SPACES)}."
-            f"{_did_you_mean(name, BASE_SPACES)}"
+            f"{did_you_mean(name, BASE_SPACES)}"
         )
     return BASE_SPACES[name](make_deployment(study))
 
@@ -175,11 +174,6 @@ def _check_default(
 
 def _unknown(key: str, name: str, known: Collection[str]) -> str:
     return (
-        f"{key} is not a parameter of the space.{_did_you_mean(name, known)} "
+        f"{key} is not a parameter of the space.{did_you_mean(name, known)} "
         f"The parameters are {', '.join(sorted(known))}."
     )
-
-
-def _did_you_mean(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" Did you mean {close[0]}?" if close else ""

@@ -14,6 +14,9 @@ ScootError
 A message says what was expected, what came, and what to do.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class ScootError(Exception):
     """Base of every error that SCOOT-Ray raises on purpose."""
@@ -53,3 +56,12 @@ class JournalError(ScootError):
 
 class InfrastructureError(ScootError):
     """A trial was lost for reasons that are not its configuration's."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence, with a space before it, that offers the known name closest to `name`.
+
+    Empty where none is close.
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {close[0]}?" if close else ""

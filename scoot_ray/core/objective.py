@@ -1,11 +1,10 @@
 """Objectives (what to optimise) and limits (what a recommended configuration must meet)."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scoot_ray.core.errors import StudyError
+from scoot_ray.core.errors import StudyError, did_you_mean
 from scoot_ray.core.metrics import METRICS, RATES
 
 Direction = Literal["min", "max"]
@@ -88,8 +87,7 @@ def require_metric(metric: str) -> str:
     """
     if metric in METRICS:
         return metric
-    close = difflib.get_close_matches(metric, METRICS, n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
+    hint = did_you_mean(metric, METRICS)
     raise StudyError(f"{metric!r} is not a metric.{hint} The metrics are: {', '.join(METRICS)}.")
 
 

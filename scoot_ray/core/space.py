@@ -5,7 +5,6 @@ into equal cells, one per value; `encode` gives the cell's centre and `decode` a
 the cell, so `decode(encode(config)) == config` and uniform points decode to uniform values.
 """
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoot_ray.core.constraints import KnownConstraint
-from scoot_ray.core.errors import SpaceError
+from scoot_ray.core.errors import SpaceError, did_you_mean
 
 Value = bool | int | float | str
 Config = Mapping[str, Any]
@@ -268,8 +267,7 @@ class SearchSpace:
             raise SpaceError(f"{constraint.name} does not hold: {constraint.reason}")
 
     def _unknown(self, name: str) -> str:
-        close = difflib.get_close_matches(name, self.names, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = did_you_mean(name, self.names)
         return f"{name!r} is not tuned here; the parameters are {', '.join(self.names)}.{hint}"
 
 

@@ -1,6 +1,5 @@
 """The study file: what the user writes, checked, with every error naming the key's path."""
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from scoot_ray.core.errors import StudyError
+from scoot_ray.core.errors import StudyError, did_you_mean
 from scoot_ray.core.metrics import quantity_of
 from scoot_ray.core.objective import PRESETS, Limit, Objective, require_metric
 
@@ -281,7 +280,7 @@ def _explain(error: Mapping[str, Any], location: list[Any]) -> str:
         case "missing":
             return f"  {path}: is missing; write `{location[-1]}: ...`."
         case "extra_forbidden":
-            return f"  {path}: is not a key here.{_did_you_mean(location)}"
+            return f"  {path}: is not a key here.{_hint_at_keys(location)}"
         case "value_error":
             return f"  {path or 'study'}: {str(error['ctx']['error']).rstrip('.')}."
         case _:
@@ -293,10 +292,9 @@ def _is_union_tag(part: Any) -> bool:
     return isinstance(part, str) and (part.startswith("list[") or part in tags)
 
 
-def _did_you_mean(location: list[Any]) -> str:
+def _hint_at_keys(location: list[Any]) -> str:
     parents = [part for part in location[:-1] if part in _SECTIONS]
     section: type[Section] = _SECTIONS[parents[-1]] if parents else Study
     keys = list(section.model_fields)
-    close = difflib.get_close_matches(str(location[-1]), keys, n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
+    hint = did_you_mean(str(location[-1]), keys)
     return f"{hint} The keys are: {', '.join(keys)}."

@@ -1,11 +1,10 @@
 """The engine's start-up parameters, under the engine's own names."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from scoot_ray.core.errors import EngineError
+from scoot_ray.core.errors import EngineError, did_you_mean
 from trainables.model import ModelShape
 
 # Flags of a real engine that change neither the time nor the memory of a simulated one.
@@ -60,8 +59,7 @@ class EngineConfig:
         names = [field.name for field in fields(cls)]
         known = {name: value for name, value in config.items() if value is not None}
         for name in known.keys() - set(names) - INERT_FLAGS:
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
+            hint = did_you_mean(name, names)
             raise EngineError(
                 f"The simulated engine has no parameter {name!r}; "
                 f"its parameters are {', '.join(sorted(names))}.{hint}"
