@@ -35,6 +35,7 @@ from trainables.model import load_model_shape
 from trainables.phases import PhaseTimer
 from trainables.prompts import PromptMaker
 from trainables.request_table import write_request_table
+from trainables.spaces import make_deployment, num_gpus_of
 
 MAX_SCHEDULE_LAG_S = 0.010
 # A dying engine cuts its connections before its exit is seen.
@@ -61,25 +62,18 @@ class ServedStressTest:
     def run(self, config: Config, trace: Trace, seed: int) -> Outcome:
         """Run one stress test; what the engine does is an outcome, all else is raised."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        share = num_gpus_of(self._study, config) / self._study.service.num_gpus
         load = make_load(
             trace,
             self._study.workload,
-            share=self._share(config),
-            max_model_len=self._max_model_len(),
+            share=share,
+            max_model_len=make_deployment(self._study).max_model_len,
             seed=seed,
         )
         engine = VllmEngine(self._study, self._folder)
         session = Session(self._study, engine, self._folder, self._clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(session.run(config, load, share=self._share(config), seed=seed))
-
-    def _share(self, config: Config) -> float:
-        flags = {**self._study.engine.fixed, **config}
-        return int(flags.get("tensor_parallel_size", 1)) / self._study.service.num_gpus
-
-    def _max_model_len(self) -> int:
-        fixed = self._study.engine.fixed.get("max_model_len")
-        return int(fixed) if fixed else load_model_shape(self._study.engine.model).max_model_len
+            return runner.run(session.run(config, load, share=share, seed=seed))
 
 
 class Session:
