@@ -9,7 +9,8 @@ from searchers.agenda import Agenda
 from traces import load_trace
 from traces.schema import Trace
 from traces.workload import make_load
-from trainables.spaces import make_deployment, make_space, num_gpus_of
+from trainables.replicas import replicas_of
+from trainables.spaces import make_deployment, make_space
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,12 @@ class Plan:
     @property
     def largest_bundle_gpus(self) -> int:
         """GPUs of the largest bundle that the space can ask for."""
-        if "tensor_parallel_size" in self.space.names:
-            sizes = self.space["tensor_parallel_size"]
-            cells = range(int(sizes.num_values))
-            return max(int(sizes.decode((cell + 0.5) / len(cells))) for cell in cells)
-        return num_gpus_of(self.study, self.space.default)
+        default = self.space.default
+        if "tensor_parallel_size" not in self.space.names:
+            return replicas_of(self.study, default).num_gpus
+        sizes = self.space["tensor_parallel_size"]
+        cells = range(int(sizes.num_values))
+        return max(
+            replicas_of(self.study, {**default, "tensor_parallel_size": size}).num_gpus
+            for size in (sizes.decode((cell + 0.5) / len(cells)) for cell in cells)
+        )

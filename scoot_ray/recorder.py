@@ -10,7 +10,7 @@ from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Assignment, Failure, Outcome, Phase, TrialRecord, TrialState
 from scoot_ray.progress import Progress
 from trainables.ray_trainable import trial_folder
-from trainables.spaces import num_gpus_of
+from trainables.replicas import replicas_of
 
 if TYPE_CHECKING:
     from ray.tune.experiment import Trial
@@ -66,7 +66,7 @@ class Recorder(Callback):
         self._record(Assignment.from_json(trial.config), outcome)
 
     def _record(self, assignment: Assignment, outcome: Outcome) -> None:
-        num_gpus = num_gpus_of(self._study, assignment.config)
+        num_gpus = replicas_of(self._study, assignment.config).num_gpus
         record = TrialRecord(
             number=assignment.number,
             config=assignment.config,

@@ -13,6 +13,7 @@ from cluster.preflight import Capacity
 from scoot_ray.core.errors import EngineError
 from scoot_ray.core.journal import Journal
 from scoot_ray.core.result import Result
+from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from scoot_ray.output_folder import exclusive, open_journal, require_fitting
 from scoot_ray.plan import Plan
@@ -22,7 +23,7 @@ from searchers.agenda import stop_reason
 from searchers.ray_searcher import RaySearcher
 from trainables.backend import BACKENDS
 from trainables.ray_trainable import run_trial
-from trainables.spaces import num_gpus_of
+from trainables.replicas import replicas_of
 
 MAX_INFRASTRUCTURE_FAILURES = 3
 """Times that Ray Tune moves a trial whose actor or node died before it counts as FAILED."""
@@ -80,7 +81,7 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
         tune.with_parameters(
             run_trial, study=study, trace=plan.trace, trials_folder=output.absolute() / "trials"
         ),
-        lambda parameters: placement_group_factory(num_gpus_of(study, parameters["config"])),
+        lambda parameters: _bundle(study, parameters["config"]),
     )
     progress = Progress(
         objectives=study.objectives,
@@ -109,6 +110,10 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
             ),
         )
         tuner.fit()
+
+
+def _bundle(study: Study, config: Config) -> tune.PlacementGroupFactory:
+    return placement_group_factory(replicas_of(study, config).num_gpus)
 
 
 def _trial_name(trial: Any) -> str:

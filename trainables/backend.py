@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from scoot_ray.core.errors import StudyError
 from scoot_ray.core.space import SearchSpace
 from scoot_ray.core.study import Study
 from trainables.hardware import find_accelerator
@@ -63,6 +64,7 @@ class VllmBackend:
         """Return the stress test that starts vLLM and replays over HTTP."""
         from trainables.session import ServedStressTest
 
+        _require_one_replica(study)
         return ServedStressTest(
             study, folder=folder or Path(tempfile.mkdtemp(prefix="scoot-trial-"))
         )
@@ -75,11 +77,20 @@ class VllmBackend:
         """Check every tuned and fixed flag against the installed vLLM's own arguments."""
         from trainables.engines.vllm import installed_vllm
 
+        _require_one_replica(study)
         load_model_shape(study.engine.model)  # the load client needs its vocabulary
         installed = installed_vllm(study.engine.python)
         installed.require_known([*space.names, *study.engine.fixed])
         num_known = len(space.names) + len(study.engine.fixed)
         return f"vLLM {installed.version}, which knows all {num_known} flags of the study"
+
+
+def _require_one_replica(study: Study) -> None:
+    if study.service.replicas != "one":
+        raise StudyError(
+            f"service.replicas: {study.service.replicas} is for engine.kind: simulated; a real "
+            "engine is measured as one of its replicas, with its part of the traffic. Write `one`."
+        )
 
 
 BACKENDS: Mapping[str, Backend] = {"simulated": SimulatedBackend(), "vllm": VllmBackend()}

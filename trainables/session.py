@@ -34,8 +34,9 @@ from trainables.failure import (
 from trainables.model import load_model_shape
 from trainables.phases import PhaseTimer
 from trainables.prompts import PromptMaker
+from trainables.replicas import replicas_of
 from trainables.request_table import write_request_table
-from trainables.spaces import make_deployment, num_gpus_of
+from trainables.spaces import make_deployment
 
 MAX_SCHEDULE_LAG_S = 0.010
 # A dying engine cuts its connections before its exit is seen.
@@ -62,7 +63,7 @@ class ServedStressTest:
     def run(self, config: Config, trace: Trace, seed: int) -> Outcome:
         """Run one stress test; what the engine does is an outcome, all else is raised."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        share = num_gpus_of(self._study, config) / self._study.service.num_gpus
+        share = replicas_of(self._study, config).share
         load = make_load(
             trace,
             self._study.workload,

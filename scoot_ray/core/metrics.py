@@ -4,7 +4,8 @@ Names are `<quantity>_<statistic>_s` for the quantities TTFT, TPOT, ITL and late
 `throughput_rps`, `goodput_rps`, `output_tokens_per_s`, `total_tokens_per_s` for rates.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -61,11 +62,11 @@ def summarize(
     if not done:
         return metrics
     metrics |= _rates(done, share, bounds_s or {})
-    samples = {
-        "ttft": [r.ttft_s for r in done],
-        "tpot": [r.tpot_s for r in done if r.tpot_s is not None],
-        "itl": [gap for r in done for gap in r.token_gaps_s],
-        "latency": [r.latency_s for r in done],
+    samples: dict[str, Iterable[float]] = {
+        "ttft": (r.ttft_s for r in done),
+        "tpot": (r.tpot_s for r in done if r.tpot_s is not None),
+        "itl": chain.from_iterable(r.token_gaps_s for r in done),
+        "latency": (r.latency_s for r in done),
     }
     for quantity, values in samples.items():
         metrics |= _statistics(quantity, values)
@@ -94,10 +95,10 @@ def _meets(record: RequestRecord, bounds_s: Mapping[str, float]) -> bool:
     )
 
 
-def _statistics(quantity: str, values: Sequence[float]) -> dict[str, float]:
-    if not values:
+def _statistics(quantity: str, values: Iterable[float]) -> dict[str, float]:
+    array = np.fromiter(values, dtype=float)
+    if not array.size:
         return {}
-    array = np.asarray(values)
     quantiles = np.percentile(array, [50, 90, 95, 99])
     summary = [float(array.mean()), *map(float, quantiles)]
     return {f"{quantity}_{s}_s": v for s, v in zip(STATISTICS, summary, strict=True)}

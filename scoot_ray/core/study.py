@@ -37,7 +37,7 @@ class ServiceSection(Section):
 
     num_gpus: int = Field(ge=1)
     accelerator: str
-    replicas: Literal["one"] = "one"
+    replicas: Literal["one", "all"] = "one"
 
 
 class WorkloadSection(Section):
@@ -128,6 +128,13 @@ class ConfirmSection(Section):
     repeats: int = Field(default=5, ge=0)
 
 
+class SimulatorSection(Section):
+    """Measurements that the simulator takes its step times from; published numbers otherwise."""
+
+    profile: str | None = None
+    calibration: str | None = None
+
+
 class ScheduleSection(Section):
     """The off-peak window in which the cluster may be used."""
 
@@ -148,6 +155,7 @@ class Study(Section):
     search: SearchSection = SearchSection()
     confirm: ConfirmSection = ConfirmSection()
     schedule: ScheduleSection | None = None
+    simulator: SimulatorSection = SimulatorSection()
 
     @field_validator("space", mode="before")
     @classmethod
@@ -198,7 +206,7 @@ def require(metric: str) -> str:
 
 
 def load_study(path: str | Path) -> Study:
-    """Read and check a study file; a relative trace, model or python is relative to the file.
+    """Read and check a study file; relative paths in it are relative to the file.
 
     Raises:
         StudyError: Listing every wrong key by its path, with what to write instead.
@@ -246,7 +254,9 @@ def _with_absolute_paths(study: Study, folder: Path) -> Study:
             # Not resolve(): a virtual environment's python must stay a link.
             updates[key] = os.path.normpath(local.absolute())
     engine = engine.model_copy(update=updates)
-    return study.model_copy(update={"workload": workload, "engine": engine})
+    measured = {key: path and str(folder / path) for key, path in study.simulator}
+    simulator = study.simulator.model_copy(update=measured)
+    return study.model_copy(update={"workload": workload, "engine": engine, "simulator": simulator})
 
 
 _SECTIONS: Mapping[str, type[Section]] = {
@@ -260,6 +270,7 @@ _SECTIONS: Mapping[str, type[Section]] = {
     "search": SearchSection,
     "confirm": ConfirmSection,
     "schedule": ScheduleSection,
+    "simulator": SimulatorSection,
 }
 
 

@@ -29,7 +29,7 @@ def make_study(request: pytest.FixtureRequest, tmp_path: Path) -> StudyMaker:
 
     def make(**workload: Any) -> Study:
         study = served_study(python, **workload)
-        engine = study.engine.model_copy(update={"kind": kind})
+        engine = study.engine.model_copy(update={"kind": kind, "startup_timeout_s": 120.0})
         service = study.service.model_copy(update={"accelerator": accelerator})
         return study.model_copy(update={"engine": engine, "service": service})
 

@@ -10,9 +10,11 @@ from trainables.model import load_model_shape
 from trainables.simulator.batch import Batch
 from trainables.simulator.block_manager import BlockManager
 from trainables.simulator.config import EngineConfig
-from trainables.simulator.engine import Engine, Run
+from trainables.simulator.engine import Engine
+from trainables.simulator.fleet import Fleet
 from trainables.simulator.memory import MemoryPlan
 from trainables.simulator.scheduler import Scheduler
+from trainables.simulator.sequence import BlockKey, Sequence
 from trainables.simulator.step_cost import RooflineCost
 from trainables.simulator.version import V0, V1, EngineVersion
 
@@ -30,17 +32,34 @@ class CheckedCost(RooflineCost):
         """Check, then price."""
         config, manager = self.config, self.scheduler.block_manager
         assert batch.num_tokens <= config.max_num_batched_tokens
-        assert len(self.scheduler.running) <= config.max_num_seqs
+        assert batch.num_seqs <= len(self.scheduler.running) <= config.max_num_seqs
         assert manager.num_free_blocks + manager.num_used_blocks == manager.num_blocks
-        scheduled = [*batch.decodes, *(sequence for sequence, _ in batch.prefills)]
-        assert len({sequence.number for sequence in scheduled}) == len(scheduled)
-        queued = [*self.scheduler.running, *self.scheduler.waiting]
+        assert batch.num_decodes in (0, len(self.scheduler.decoding))
+        prefilling = [sequence.number for sequence, _ in batch.prefills]
+        assert len(set(prefilling)) == len(prefilling)
+        assert set(prefilling) <= self.scheduler.prefilling.keys()
+        queued = [*self.scheduler.running.values(), *self.scheduler.waiting]
         assert queued == sorted(queued, key=lambda sequence: sequence.number)
-        for sequence in self.scheduler.running:
-            assert sequence.num_computed_tokens <= sequence.capacity_tokens
+        self.check_blocks(batch)
         seconds = super().step_s(batch)
         assert seconds > 0
         return seconds
+
+    def check_blocks(self, batch: Batch) -> None:
+        """Count the blocks that sequences hold: those known once, and everybody's own."""
+        scheduler, size = self.scheduler, self.config.block_size
+        known: set[BlockKey] = set()
+        num_own = len(scheduler.decoding.without_room()) if batch.num_decodes else 0
+        for sequence in scheduler.running.values():
+            known.update(sequence.known_blocks)
+            num_own += sequence.num_own_blocks
+            if sequence in scheduler.decoding:
+                num_new = scheduler.decoding.num_new_tokens(sequence)
+                num_blocks = -(-(sequence.num_computed_tokens + num_new) // size)
+                num_own += max(0, num_blocks - sequence.num_blocks)
+            else:
+                assert sequence.num_computed_tokens <= sequence.num_blocks * size
+        assert len(known) + num_own == scheduler.block_manager.num_used_blocks
 
 
 @st.composite
@@ -74,6 +93,7 @@ def engine_configs(draw: st.DrawFn) -> EngineConfig:
         long_prefill_token_threshold=draw(st.sampled_from([0, 30])) if chunked else 0,
         scheduler_delay_factor=draw(st.sampled_from([0.0, 0.5, 2.0])),
         stream_interval=draw(st.sampled_from([1, 4])),
+        use_v2_block_manager=draw(st.booleans()),
     )
 
 
@@ -84,7 +104,7 @@ def serve(
     *,
     timeout_s: float = 1e9,
     num_spare_blocks: int = 2,
-) -> tuple[Run, Scheduler]:
+) -> tuple[list[Sequence], Scheduler]:
     """Serve requests with a KV cache that holds little more than one longest sequence."""
     num_blocks = -(-MAX_MODEL_LEN // config.block_size) + num_spare_blocks
     manager = BlockManager(num_blocks, config.block_size, config.enable_prefix_caching)
@@ -92,8 +112,9 @@ def serve(
     cost = CheckedCost(MODEL, ACCELERATOR, config, version.host)
     cost.scheduler = scheduler
     memory = MemoryPlan(MODEL, ACCELERATOR, config)
-    engine = Engine(scheduler, cost, memory, np.random.default_rng(0))
-    return engine.run(requests, timeout_s), scheduler
+    engine = Engine(scheduler, cost, memory, np.random.default_rng(0), timeout_s=timeout_s)
+    served = sorted(Fleet([engine]).serve(requests), key=lambda sequence: sequence.number)
+    return served, scheduler
 
 
 @settings(max_examples=80, deadline=None)
@@ -106,8 +127,8 @@ def serve(
 def test_every_request_gets_exactly_its_tokens_and_no_block_leaks(
     version: EngineVersion, config: EngineConfig, requests: list[Request], num_spare_blocks: int
 ) -> None:
-    run, scheduler = serve(version, config, requests, num_spare_blocks=num_spare_blocks)
-    for sequence, request in zip(run.sequences, requests, strict=True):
+    served, scheduler = serve(version, config, requests, num_spare_blocks=num_spare_blocks)
+    for sequence, request in zip(served, requests, strict=True):
         record = sequence.to_record(config.stream_interval)
         assert record.completed
         assert record.output_tokens == request.output_tokens
@@ -115,9 +136,9 @@ def test_every_request_gets_exactly_its_tokens_and_no_block_leaks(
         assert all(gap >= 0 for gap in record.token_gaps_s)
         assert record.first_token_s is not None
         assert request.arrival_s < record.first_token_s <= record.finished_s
-    assert not scheduler.has_unfinished
+    assert not scheduler.num_unfinished
     assert scheduler.block_manager.num_free_blocks == scheduler.block_manager.num_blocks
-    assert scheduler.num_preemptions == sum(s.num_preemptions for s in run.sequences)
+    assert scheduler.num_preemptions == sum(s.num_preemptions for s in served)
 
 
 @settings(max_examples=40, deadline=None)
@@ -125,8 +146,9 @@ def test_every_request_gets_exactly_its_tokens_and_no_block_leaks(
 def test_requests_complete_or_time_out_and_leave_nothing_behind(
     version: EngineVersion, config: EngineConfig, requests: list[Request]
 ) -> None:
-    run, scheduler = serve(version, config, requests, timeout_s=0.5)
-    for sequence in run.sequences:
+    served, scheduler = serve(version, config, requests, timeout_s=0.5)
+    assert len(served) == len(requests)
+    for sequence in served:
         record = sequence.to_record(config.stream_interval)
         assert record.completed == (record.output_tokens == sequence.request.output_tokens)
         assert record.finished_s is not None
@@ -139,7 +161,7 @@ def test_the_same_seed_gives_the_same_times(
     version: EngineVersion, config: EngineConfig, requests: list[Request]
 ) -> None:
     times = [
-        [sequence.token_times_s for sequence in serve(version, config, requests)[0].sequences]
+        [sequence.token_times_s for sequence in serve(version, config, requests)[0]]
         for _ in range(2)
     ]
     assert times[0] == times[1]

@@ -1,5 +1,6 @@
 """What one engine step computes."""
 
+from trainables.simulator.decode_batch import DecodeBatch
 from trainables.simulator.sequence import Sequence
 
 
@@ -7,7 +8,7 @@ class Batch:
     """Collect the sequences of one step, and the sums that its cost depends on.
 
     Attributes:
-        decodes: Sequences that compute one token and get the next.
+        num_decodes: Sequences that compute one token and get the next.
         prefills: Sequences that compute a chunk of their prompt, with the chunk's tokens.
         num_tokens: Tokens computed in the step.
         context_tokens: Tokens that the decodes attend to, summed.
@@ -17,7 +18,7 @@ class Batch:
 
     __slots__ = (
         "context_tokens",
-        "decodes",
+        "num_decodes",
         "num_preempted",
         "num_sampled",
         "num_tokens",
@@ -25,7 +26,7 @@ class Batch:
     )
 
     def __init__(self) -> None:
-        self.decodes: list[Sequence] = []
+        self.num_decodes = 0
         self.prefills: list[tuple[Sequence, int]] = []
         self.num_tokens = 0
         self.context_tokens = 0
@@ -35,14 +36,14 @@ class Batch:
     @property
     def num_seqs(self) -> int:
         """Count the sequences of the step."""
-        return len(self.decodes) + len(self.prefills)
+        return self.num_decodes + len(self.prefills)
 
-    def add_decode(self, sequence: Sequence) -> None:
-        """Let a sequence compute its newest token."""
-        self.decodes.append(sequence)
-        self.num_tokens += 1
-        self.num_sampled += 1
-        self.context_tokens += sequence.num_tokens
+    def add_decodes(self, decoding: DecodeBatch) -> None:
+        """Let all decoding sequences compute their newest token."""
+        self.num_decodes = len(decoding)
+        self.context_tokens = decoding.context_tokens
+        self.num_tokens += len(decoding)
+        self.num_sampled += len(decoding)
 
     def add_prefill(self, sequence: Sequence, num_tokens: int) -> None:
         """Let a sequence compute the next `num_tokens` tokens that it has."""

@@ -1,8 +1,8 @@
 """The engine's loop in virtual time: schedule, let the step take its time, postprocess."""
 
 from collections import deque
-from collections.abc import Sequence as Sequences
-from dataclasses import dataclass
+from collections.abc import Iterator
+from math import inf
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from trainables.simulator.memory import MemoryPlan
 from trainables.simulator.scheduler import Scheduler
 from trainables.simulator.sequence import Sequence
 from trainables.simulator.step_cost import StepCost
+from trainables.simulator.timeline import Timeline
 
 # Standard deviation of the logarithm of a step's time: clocks, caches and the operating system
 # make equal steps differ by about this much on an otherwise idle server.
@@ -19,23 +20,25 @@ STEP_JITTER = 0.015
 JITTER_BATCH = 4096
 
 
-@dataclass(frozen=True)
-class Run:
-    """Report one run of the engine.
+class EngineDeathError(Exception):
+    """The engine died of what it was asked to do."""
 
-    Attributes:
-        sequences: One per request, in their order; all ended unless there was a failure.
-        end_s: When the last step ended.
-        failure: Why the engine died, if it did.
-    """
-
-    sequences: tuple[Sequence, ...]
-    end_s: float
-    failure: Failure | None = None
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class Engine:
-    """Serve requests; the KV cache outlives a run, so that a warm-up warms it."""
+    """Serve requests; time passes only in `advance`, and nothing of a finished request is kept.
+
+    Attributes:
+        scheduler: Decides what each step computes.
+        step_cost: Tells how long it takes.
+        memory: Tells whether the GPU holds it.
+        now_s: When the last step ended.
+        timeout_s: After so long a client gives up, and its request is aborted.
+        timeline: Receives a sample of every step, if there is one.
+    """
 
     def __init__(
         self,
@@ -43,70 +46,87 @@ class Engine:
         step_cost: StepCost,
         memory: MemoryPlan,
         rng: np.random.Generator,
+        *,
+        timeout_s: float = inf,
+        timeline: Timeline | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.step_cost = step_cost
         self.memory = memory
+        self.timeout_s = timeout_s
+        self.timeline = timeline
+        self.now_s = 0.0
         self._rng = rng
         self._jitter: list[float] = []
         self._num_sequences = 0
+        self._by_deadline: deque[Sequence] = deque()
         self._peak = (0, 0)
 
-    def run(self, requests: Sequences[Request], timeout_s: float) -> Run:
-        """Serve requests from time 0 until the last one ended.
+    def restart_clock(self) -> None:
+        """Count time from 0 again; the KV cache stays, so that a warm-up warms it."""
+        assert not self.scheduler.num_unfinished, "the clock of a busy engine cannot be restarted"
+        self.now_s = 0.0
 
-        Args:
-            requests: Sorted by arrival.
-            timeout_s: After so long a client gives up, and the request is aborted.
-        """
-        sequences = tuple(self._new_sequence(request) for request in requests)
-        arriving = deque(sequences)
-        alive: deque[Sequence] = deque()
-        now_s = 0.0
-        while arriving or self.scheduler.has_unfinished:
-            if not self.scheduler.has_unfinished:
-                now_s = max(now_s, arriving[0].request.arrival_s)
-            while arriving and arriving[0].request.arrival_s <= now_s:
-                sequence = arriving.popleft()
-                alive.append(sequence)
-                self.scheduler.add(sequence)
-            self._abort_late(alive, now_s, timeout_s)
-            batch = self.scheduler.schedule(now_s)
-            if not batch.num_tokens:
-                # Only a preemption, or having aborted everything, may leave a step empty.
-                assert batch.num_preempted or not self.scheduler.has_unfinished, "engine stalled"
-                continue
-            failure = self._overflow(batch.num_tokens, batch.num_sampled)
-            if failure:
-                return Run(sequences, now_s, failure)
-            now_s += self.step_cost.step_s(batch) * self._next_jitter()
-            self.scheduler.postprocess(batch, now_s)
-        return Run(sequences, now_s)
-
-    def _new_sequence(self, request: Request) -> Sequence:
+    def submit(self, request: Request) -> Sequence:
+        """Take in a request; those submitted later must not have arrived earlier."""
+        if not self.scheduler.num_unfinished:
+            self.now_s = max(self.now_s, request.arrival_s)
         self._num_sequences += 1
-        return Sequence(self._num_sequences, request)
+        sequence = Sequence(self._num_sequences, request)
+        self._by_deadline.append(sequence)
+        self.scheduler.add(sequence)
+        return sequence
 
-    def _abort_late(self, alive: deque[Sequence], now_s: float, timeout_s: float) -> None:
+    def advance(self, until_s: float = inf) -> Iterator[Sequence]:
+        """Run the steps that begin before `until_s`, and yield the sequences that end.
+
+        Raises:
+            EngineDeathError: If a step does not fit in the memory.
+        """
+        while self.scheduler.num_unfinished and self.now_s < until_s:
+            yield from self.step()
+
+    def step(self) -> list[Sequence]:
+        """Run one step; return the sequences that ended with it, aborted ones included."""
+        aborted = self._abort_late()
+        batch = self.scheduler.schedule(self.now_s)
+        if not batch.num_tokens:
+            # Only a preemption, or having aborted everything, may leave a step empty.
+            assert batch.num_preempted or not self.scheduler.num_unfinished, "engine stalled"
+            return aborted
+        self._require_memory(batch.num_tokens, batch.num_sampled)
+        duration_s = self.step_cost.step_s(batch) * self._next_jitter()
+        if self.timeline is not None:
+            self.timeline.add(self.now_s, duration_s, batch, self.scheduler)
+        self.now_s += duration_s
+        finished = self.scheduler.postprocess(batch, self.now_s)
+        return aborted + finished if aborted else finished
+
+    def _abort_late(self) -> list[Sequence]:
         """Abort what clients gave up on; all have the same patience, so the oldest go first."""
-        while alive:
-            oldest = alive[0]
-            deadline_s = oldest.request.arrival_s + timeout_s
-            if oldest.finished_s is None and deadline_s > now_s:
-                return
-            alive.popleft()
+        aborted: list[Sequence] = []
+        while self._by_deadline:
+            oldest = self._by_deadline[0]
+            deadline_s = oldest.request.arrival_s + self.timeout_s
+            if oldest.finished_s is None and deadline_s > self.now_s:
+                break
+            self._by_deadline.popleft()
             if oldest.finished_s is None:
                 self.scheduler.abort(oldest)
                 oldest.error = "timeout"
                 oldest.finished_s = deadline_s
+                aborted.append(oldest)
+        return aborted
 
-    def _overflow(self, num_tokens: int, num_sampled: int) -> Failure | None:
+    def _require_memory(self, num_tokens: int, num_sampled: int) -> None:
         """Check the memory of a step that is larger than any before it."""
         peak_tokens, peak_sampled = self._peak
         if num_tokens <= peak_tokens and num_sampled <= peak_sampled:
-            return None
+            return
         self._peak = (max(num_tokens, peak_tokens), max(num_sampled, peak_sampled))
-        return self.memory.load_failure(num_tokens, num_sampled)
+        failure = self.memory.load_failure(num_tokens, num_sampled)
+        if failure is not None:
+            raise EngineDeathError(failure)
 
     def _next_jitter(self) -> float:
         if not self._jitter:

@@ -6,17 +6,28 @@ from collections import deque
 from trainables.simulator.batch import Batch
 from trainables.simulator.block_manager import BlockManager
 from trainables.simulator.config import EngineConfig
+from trainables.simulator.decode_batch import DecodeBatch
 from trainables.simulator.sequence import Sequence
 
 
 class Scheduler(ABC):
-    """Decide which tokens each step computes; a variant implements `schedule` alone."""
+    """Decide which tokens each step computes; a variant implements `schedule` alone.
+
+    Attributes:
+        waiting: Sequences that hold no blocks, in order of arrival.
+        running: Sequences that hold blocks, by number, in order of arrival.
+        prefilling: Those of the running ones whose prompts are not computed yet.
+        decoding: The other running ones.
+        num_preemptions: So far.
+    """
 
     def __init__(self, config: EngineConfig, block_manager: BlockManager) -> None:
         self.config = config
         self.block_manager = block_manager
         self.waiting: deque[Sequence] = deque()
-        self.running: list[Sequence] = []
+        self.running: dict[int, Sequence] = {}
+        self.prefilling: dict[int, Sequence] = {}
+        self.decoding = DecodeBatch(config.block_size)
         self.num_preemptions = 0
 
     @abstractmethod
@@ -27,9 +38,9 @@ class Scheduler(ABC):
         """
 
     @property
-    def has_unfinished(self) -> bool:
-        """Tell whether any sequence is waiting or running."""
-        return bool(self.waiting or self.running)
+    def num_unfinished(self) -> int:
+        """Count the sequences that wait or run."""
+        return len(self.waiting) + len(self.running)
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence that has arrived."""
@@ -37,30 +48,34 @@ class Scheduler(ABC):
 
     def abort(self, sequence: Sequence) -> None:
         """Drop a sequence, wherever it is."""
-        if sequence in self.running:
-            self.running.remove(sequence)
+        if sequence.number in self.running:
+            self._stop_running(sequence)
             self.block_manager.free(sequence)
         else:
             self.waiting.remove(sequence)
 
-    def postprocess(self, batch: Batch, now_s: float) -> None:
-        """Account for a step that ended at `now_s`: new tokens, and sequences that finished."""
-        finished: list[Sequence] = []
-        for sequence in batch.decodes:
-            sequence.num_computed_tokens += 1
-            if sequence.append_token(now_s):
-                finished.append(sequence)
+    def postprocess(self, batch: Batch, now_s: float) -> list[Sequence]:
+        """Account for a step that ended at `now_s`.
+
+        Returns:
+            The sequences that got their last token.
+        """
+        finished = self.decoding.advance(now_s) if batch.num_decodes else []
         for sequence, num_tokens in batch.prefills:
             sequence.num_computed_tokens += num_tokens
             self.block_manager.commit(sequence)
-            is_whole = sequence.num_computed_tokens == sequence.num_tokens
-            if is_whole and sequence.append_token(now_s):
+            if sequence.num_computed_tokens < sequence.num_tokens:
+                continue
+            del self.prefilling[sequence.number]
+            if sequence.append_token(now_s):
                 finished.append(sequence)
+            else:
+                self.decoding.join(sequence)
         for sequence in finished:
             sequence.finished_s = now_s
+            del self.running[sequence.number]
             self.block_manager.free(sequence)
-        if finished:
-            self.running = [s for s in self.running if s.finished_s is None]
+        return finished
 
     def _grow(self, sequence: Sequence, num_tokens: int, batch: Batch) -> bool:
         """Make room for `num_tokens` tokens, preempting from the back of the running queue.
@@ -69,28 +84,52 @@ class Scheduler(ABC):
             False when the sequence itself was the last one left to preempt.
         """
         while not self.block_manager.allocate(sequence, num_tokens):
-            victim = self.running.pop()
-            self._preempt(victim, batch)
-            if victim is sequence:
+            if self._preempt_last(batch) is sequence:
                 return False
         return True
 
-    def _preempt(self, sequence: Sequence, batch: Batch) -> None:
-        """Take a sequence's blocks away; it will compute all of its tokens again.
+    def _grow_decodes(self, batch: Batch) -> None:
+        """Give every decoding sequence the room for its next token, or preempt it."""
+        growing = self.decoding.without_room()
+        if self.block_manager.take(len(growing)):
+            return
+        for sequence in sorted(growing, key=lambda sequence: sequence.number):
+            # Those behind a sequence that was preempted have been preempted before it.
+            if sequence not in self.decoding or not self._grow_decode(sequence, batch):
+                return
+
+    def _grow_decode(self, sequence: Sequence, batch: Batch) -> bool:
+        """Take a block for a decoding sequence, which gets it when the step has run."""
+        while not self.block_manager.take(1):
+            if self._preempt_last(batch) is sequence:
+                return False
+        return True
+
+    def _preempt_last(self, batch: Batch) -> Sequence:
+        """Take the blocks of the last to arrive; it will compute all of its tokens again.
 
         Victims leave the running queue in reverse order of arrival, so that both queues stay
         sorted by arrival.
         """
-        self.block_manager.free(sequence)
+        sequence = next(reversed(self.running.values()))
+        self._stop_running(sequence)
+        self.block_manager.free(sequence, is_resumed_later=True)
         sequence.num_computed_tokens = 0
         sequence.num_preemptions += 1
         self.waiting.appendleft(sequence)
         batch.num_preempted += 1
         self.num_preemptions += 1
+        return sequence
+
+    def _stop_running(self, sequence: Sequence) -> None:
+        del self.running[sequence.number]
+        if self.prefilling.pop(sequence.number, None) is None:
+            self.decoding.leave(sequence)
 
     def _admit(self, sequence: Sequence, num_cached_tokens: int) -> None:
         """Move the head of the waiting queue to the running ones."""
         self.waiting.popleft()
-        self.running.append(sequence)
+        self.running[sequence.number] = sequence
+        self.prefilling[sequence.number] = sequence
         sequence.num_computed_tokens = num_cached_tokens
         sequence.num_cached_tokens = num_cached_tokens

@@ -6,6 +6,7 @@ from trainables.simulator.batch import Batch
 from trainables.simulator.block_manager import BlockManager
 from trainables.simulator.config import EngineConfig
 from trainables.simulator.scheduler import Scheduler
+from trainables.simulator.sequence import Sequence
 
 # Share of the blocks that vLLM V0 keeps free when it admits a prompt (BlockManager.watermark).
 WATERMARK = 0.01
@@ -17,12 +18,12 @@ class SchedulerV0(Scheduler):
     def __init__(self, config: EngineConfig, block_manager: BlockManager) -> None:
         super().__init__(config, block_manager)
         self._watermark_blocks = ceil(WATERMARK * block_manager.num_blocks)
-        self._last_schedule_s = 0.0
+        self._scheduled_s = 0.0
         self._last_prompt_step_s = 0.0
-        self._last_was_prompt = False
 
     def schedule(self, now_s: float) -> Batch:
         """Choose the next step's tokens."""
+        self._scheduled_s = now_s
         is_due = self._passed_delay(now_s)
         batch = Batch()
         if self.config.enable_chunked_prefill:
@@ -35,42 +36,50 @@ class SchedulerV0(Scheduler):
                 self._schedule_prompts(batch)
             if not batch.prefills:
                 self._schedule_decodes(batch)
-        self._last_was_prompt = bool(batch.prefills)
         return batch
+
+    def postprocess(self, batch: Batch, now_s: float) -> list[Sequence]:
+        """Account for a step that ended at `now_s`; see `Scheduler.postprocess`."""
+        if batch.prefills:
+            self._last_prompt_step_s = now_s - self._scheduled_s
+        return super().postprocess(batch, now_s)
 
     def _passed_delay(self, now_s: float) -> bool:
         """Tell whether waiting prompts may be admitted, by `scheduler_delay_factor`.
 
         The oldest one must have waited for that many times the last prompt step's duration.
         """
-        if self._last_was_prompt:
-            self._last_prompt_step_s = now_s - self._last_schedule_s
-        self._last_schedule_s = now_s
         delay_s = self.config.scheduler_delay_factor * self._last_prompt_step_s
         if not self.waiting or not self.running or delay_s == 0:
             return True
         return now_s - self.waiting[0].request.arrival_s > delay_s
 
     def _schedule_decodes(self, batch: Batch) -> None:
-        budget = self.config.max_num_batched_tokens
-        index = 0
-        while index < len(self.running) and batch.num_tokens < budget:
-            sequence = self.running[index]
-            index += 1
-            if not sequence.is_decoding:
-                continue
-            if sequence.num_tokens > sequence.capacity_tokens and not self._grow(
-                sequence, sequence.num_tokens, batch
-            ):
+        self._grow_decodes(batch)
+        if not self.config.use_v2_block_manager:
+            self._keep_a_block_free(batch)
+        batch.add_decodes(self.decoding)
+
+    def _keep_a_block_free(self, batch: Batch) -> None:
+        """Preempt as the first block manager does, which wants a free block for each decode.
+
+        It asks for one whether the sequence needs it or not (`can_append_slots` in vLLM's
+        block_manager_v1.py); the second one counts what is really needed. A sequence that runs
+        alone, or that took the last block itself, goes on.
+        """
+        just_grown = self.decoding.without_room()
+        while self.block_manager.num_free_blocks == 0 and len(self.running) > 1:
+            last = next(reversed(self.running.values()))
+            if last not in self.decoding or last in just_grown:
                 return
-            batch.add_decode(sequence)
+            self._preempt_last(batch)
 
     def _schedule_chunks(self, batch: Batch) -> None:
         """Continue prompts that were begun; their blocks were given at admission."""
-        for sequence in self.running:
+        for sequence in self.prefilling.values():
             budget = self.config.max_num_batched_tokens - batch.num_tokens
-            left = sequence.num_tokens - sequence.num_computed_tokens
-            if left > 1 and budget > 0:
+            if budget > 0:
+                left = sequence.num_tokens - sequence.num_computed_tokens
                 batch.add_prefill(sequence, min(left, budget))
 
     def _schedule_prompts(self, batch: Batch) -> None:

@@ -1,8 +1,13 @@
 """A request inside the engine: how far it is, and the KV blocks it holds."""
 
-from itertools import pairwise
+from collections.abc import Sequence as Sequences
+from operator import sub
 
 from scoot_ray.core.request import Request, RequestRecord
+
+# Of a KV block that others can find: by what it begins with, or of a sequence's own tokens, by the
+# sequence's number and the block's index.
+BlockKey = int | tuple[int, int]
 
 
 class Sequence:
@@ -11,11 +16,12 @@ class Sequence:
     Attributes:
         number: Unique in the engine's life; identifies tokens that no other request shares.
         request: What was asked for.
-        num_tokens: Prompt tokens and those generated so far.
+        num_tokens: Prompt tokens and those generated so far; not counting those of the decode
+            batch that it is in.
         num_computed_tokens: How many of them have keys and values in the cache.
-        capacity_tokens: How many fit into the blocks held.
-        blocks: Identifiers of the KV blocks held, in order.
-        num_committed_blocks: Leading blocks that the prefix cache knows.
+        known_blocks: Keys of the KV blocks held that other sequences can find.
+        num_own_blocks: KV blocks held besides.
+        num_committed_blocks: Leading blocks whose content the prefix cache knows.
         token_times_s: When each output token came out.
         num_cached_tokens: Prompt tokens that the prefix cache spared, at the last admission.
         num_preemptions: How often its blocks were taken away.
@@ -24,13 +30,13 @@ class Sequence:
     """
 
     __slots__ = (
-        "blocks",
-        "capacity_tokens",
         "error",
         "finished_s",
+        "known_blocks",
         "num_cached_tokens",
         "num_committed_blocks",
         "num_computed_tokens",
+        "num_own_blocks",
         "num_preemptions",
         "num_tokens",
         "number",
@@ -44,10 +50,10 @@ class Sequence:
         self.request = request
         self.num_tokens = request.prompt_tokens
         self.num_computed_tokens = 0
-        self.capacity_tokens = 0
-        self.blocks: list[int] = []
+        self.known_blocks: list[BlockKey] = []
+        self.num_own_blocks = 0
         self.num_committed_blocks = 0
-        self.prefix_keys: list[tuple[int, int]] | None = None
+        self.prefix_keys: Sequences[BlockKey] | None = None
         self.token_times_s: list[float] = []
         self.num_cached_tokens = 0
         self.num_preemptions = 0
@@ -55,9 +61,9 @@ class Sequence:
         self.error: str | None = None
 
     @property
-    def is_decoding(self) -> bool:
-        """Tell whether only the newest token has yet to be computed."""
-        return self.num_computed_tokens == self.num_tokens - 1
+    def num_blocks(self) -> int:
+        """Count the KV blocks held."""
+        return len(self.known_blocks) + self.num_own_blocks
 
     def append_token(self, now_s: float) -> bool:
         """Take in a new token; tell whether it was the last one."""
@@ -78,7 +84,7 @@ class Sequence:
             prompt_tokens=self.request.prompt_tokens,
             output_tokens=len(times_s),
             error=self.error,
-            token_gaps_s=tuple(b - a for a, b in pairwise(times_s)),
+            token_gaps_s=tuple(map(sub, times_s[1:], times_s)),
         )
 
 

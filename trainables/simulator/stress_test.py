@@ -1,11 +1,10 @@
 """The stress test on the simulated engine: one configuration, measured in virtual time."""
 
+from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from scoot_ray.core.errors import ClusterError, EngineError
+from scoot_ray.core.errors import EngineError
 from scoot_ray.core.metrics import summarize
 from scoot_ray.core.request import RequestRecord
 from scoot_ray.core.space import Config
@@ -15,15 +14,13 @@ from traces.schema import Trace
 from traces.workload import Load, make_load
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
-from trainables.simulator.block_manager import BlockManager
+from trainables.replicas import replicas_of
 from trainables.simulator.config import EngineConfig
-from trainables.simulator.engine import Engine, Run
-from trainables.simulator.memory import MemoryPlan
-from trainables.simulator.startup import PROCESS_S, STOP_S, start_s
-from trainables.simulator.step_cost import RooflineCost
+from trainables.simulator.engine import EngineDeathError
+from trainables.simulator.fleet import Fleet
+from trainables.simulator.startup import STOP_S
 from trainables.simulator.trial_files import write_trial_files
-from trainables.simulator.version import find_version
-from trainables.spaces import complete_config
+from trainables.simulator.twin import Twin
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class SimulatedStressTest:
         trial = _Trial(self.study, config, trace, seed)
         outcome = trial.run()
         if self.folder is not None:
-            write_trial_files(self.folder, trial.memory, trial.records, outcome)
+            write_trial_files(self.folder, trial.twin, trial.records, outcome)
         return outcome
 
 
@@ -66,82 +63,72 @@ class _Trial:
 
     def __init__(self, study: Study, config: Config, trace: Trace, seed: int) -> None:
         self.study = study
-        self.config = complete_config(study, config)
         self.trace = trace
         self.seed = seed
-        self.model = load_model_shape(study.engine.model)
-        self.accelerator = find_accelerator(study.service.accelerator)
-        self.version = find_version(study.space.base, self.config)
+        self.config = config
+        self.replicas = replicas_of(study, config)
         self.phases_s: dict[str, float] = {}
-        self.memory: MemoryPlan | None = None
+        self.twin: Twin | None = None
         self.records: list[RequestRecord] = []
 
     def run(self) -> Outcome:
         """Start, warm up, load, drain, stop."""
         try:
-            config = EngineConfig.resolve(self.config, self.model)
+            twin = self.twin = Twin.of(self.study, self.config)
         except EngineError as error:
             failure = Failure(Phase.START, "wrong_flag", str(error), fatal=True)
             return Outcome(TrialState.FAILED, failure=failure)
-        share = self._share(config.tensor_parallel_size)
-        memory = self.memory = MemoryPlan(self.model, self.accelerator, config)
-        failure_at_start = _refusal(config.complaint(self.model)) or memory.start_failure()
+        timeout_s = self.study.engine.startup_timeout_s
+        failure_at_start = twin.start_failure(timeout_s)
         if failure_at_start:
-            # A crash comes before anything is captured or compiled.
-            self.phases_s[Phase.START] = PROCESS_S
+            self.phases_s[Phase.START] = twin.failed_start_s(timeout_s)
             return self._infeasible(failure_at_start)
-        self.phases_s[Phase.START] = start_s(self.model, config, self.version.compile_s)
-        engine = self._make_engine(config, memory)
+        self.phases_s[Phase.START] = twin.start_s
         load = make_load(
             self.trace,
             self.study.workload,
-            share=share,
-            max_model_len=config.max_model_len,
+            share=self.replicas.share,
+            max_model_len=twin.config.max_model_len,
             seed=self.seed,
         )
-        return self._measure(engine, config, load, share)
+        try:
+            return self._measure(self._make_fleet(twin), twin.config, load)
+        except EngineDeathError as death:
+            return self._infeasible(death.failure)
 
-    def _share(self, tensor_parallel_size: int) -> float:
-        num_gpus = self.study.service.num_gpus
-        if tensor_parallel_size > num_gpus:
-            raise ClusterError(
-                f"tensor_parallel_size={tensor_parallel_size} wants more GPUs than "
-                f"service.num_gpus={num_gpus}; lower the one or raise the other."
-            )
-        return tensor_parallel_size / num_gpus
+    def _make_fleet(self, twin: Twin) -> Fleet:
+        timeout_s = self.study.workload.request_timeout_s
+        numbers = range(self.replicas.num_replicas)
+        return Fleet([twin.make_engine([self.seed, n], timeout_s=timeout_s) for n in numbers])
 
-    def _make_engine(self, config: EngineConfig, memory: MemoryPlan) -> Engine:
-        block_manager = BlockManager(
-            memory.num_kv_blocks, config.block_size, config.enable_prefix_caching
-        )
-        scheduler = self.version.scheduler(config, block_manager)
-        step_cost = RooflineCost(self.model, self.accelerator, config, self.version.host)
-        return Engine(scheduler, step_cost, memory, np.random.default_rng(self.seed))
-
-    def _measure(self, engine: Engine, config: EngineConfig, load: Load, share: float) -> Outcome:
-        workload = self.study.workload
-        warmup = engine.run(load.warmup, workload.request_timeout_s)
-        self.phases_s[Phase.WARM_UP] = warmup.end_s
-        if warmup.failure:
-            return self._infeasible(replace(warmup.failure, phase=Phase.WARM_UP))
-        num_preemptions = engine.scheduler.num_preemptions
-        run = engine.run(load.requests, workload.request_timeout_s)
-        self._time_load(run)
-        if run.failure:
-            return self._infeasible(run.failure)
-        self.records = [sequence.to_record(config.stream_interval) for sequence in run.sequences]
+    def _measure(self, fleet: Fleet, config: EngineConfig, load: Load) -> Outcome:
+        self._warm_up(fleet, load)
+        num_preemptions = fleet.num_preemptions
+        for sequence in fleet.serve(load.requests):
+            self.records.append(sequence.to_record(config.stream_interval))
+        self._time_load(fleet.now_s)
+        self.records.sort(key=lambda record: record.due_s)
         failure = self._too_many_failed()
         if failure:
             return self._infeasible(failure)
-        metrics = summarize(self.records, share=share, bounds_s=self.study.goodput_bounds_s)
+        bounds_s = self.study.goodput_bounds_s
+        metrics = summarize(self.records, share=self.replicas.share, bounds_s=bounds_s)
         metrics["num_too_long"] = float(load.num_too_long)
-        metrics["num_preemptions"] = float(engine.scheduler.num_preemptions - num_preemptions)
+        metrics["num_preemptions"] = float(fleet.num_preemptions - num_preemptions)
         return Outcome(TrialState.COMPLETE, metrics, phases_s=self._phases())
 
-    def _time_load(self, run: Run) -> None:
-        load_s = min(run.end_s, self.study.workload.duration_s)
+    def _warm_up(self, fleet: Fleet, load: Load) -> None:
+        try:
+            deque(fleet.serve(load.warmup), maxlen=0)
+        except EngineDeathError as death:
+            raise EngineDeathError(replace(death.failure, phase=Phase.WARM_UP)) from None
+        finally:
+            self.phases_s[Phase.WARM_UP] = fleet.now_s
+
+    def _time_load(self, end_s: float) -> None:
+        load_s = min(end_s, self.study.workload.duration_s)
         self.phases_s[Phase.LOAD] = load_s
-        self.phases_s[Phase.DRAIN] = run.end_s - load_s
+        self.phases_s[Phase.DRAIN] = end_s - load_s
 
     def _too_many_failed(self) -> Failure | None:
         workload = self.study.workload
@@ -161,10 +148,3 @@ class _Trial:
     def _phases(self) -> dict[str, float]:
         seconds = {**self.phases_s, Phase.STOP: STOP_S}
         return {str(phase): float(value) for phase, value in seconds.items()}
-
-
-def _refusal(complaint: str | None) -> Failure | None:
-    """Turn vLLM's complaint about its parameters into the failure that follows from it."""
-    if complaint is None:
-        return None
-    return Failure(Phase.START, "engine_exited", "The engine refused its parameters.", (complaint,))

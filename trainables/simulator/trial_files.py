@@ -9,10 +9,11 @@ from scoot_ray.core.trial import Outcome
 from trainables.hardware import GIB
 from trainables.request_table import write_request_table
 from trainables.simulator.memory import MemoryPlan
+from trainables.simulator.twin import Twin
 
 
 def write_trial_files(
-    folder: Path, memory: MemoryPlan | None, records: Sequence[RequestRecord], outcome: Outcome
+    folder: Path, twin: Twin | None, records: Sequence[RequestRecord], outcome: Outcome
 ) -> None:
     """Write engine.log and, where requests were sent, requests.parquet.
 
@@ -20,7 +21,7 @@ def write_trial_files(
     them back.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    log = [*(_describe(memory) if memory else ()), *_describe_end(outcome)]
+    log = [*(_describe(twin.memory) if twin else ()), *_describe_end(outcome)]
     (folder / "engine.log").write_text("\n".join([*log, ""]), encoding="utf-8")
     if records:
         table = [replace(record, token_gaps_s=()) for record in records]

@@ -40,8 +40,8 @@ def test_v1_fills_the_budget_with_chunks_and_decodes_first(
     scheduler.add(make_sequence(150, 5))
     assert chunks(step(scheduler)) == [30, 70]
     second = step(scheduler)
-    assert (len(second.decodes), chunks(second)) == (1, [80])
-    assert len(step(scheduler).decodes) == 2
+    assert (second.num_decodes, chunks(second)) == (1, [80])
+    assert step(scheduler).num_decodes == 2
 
 
 def test_v1_long_prompts_are_held_to_the_threshold(make_sequence: MakeSequence) -> None:
@@ -82,7 +82,7 @@ def test_the_last_to_come_is_preempted_and_resumes(
     scheduler.add(last)
     for now_s in range(100):
         step(scheduler, float(now_s))
-        if not scheduler.has_unfinished:
+        if not scheduler.num_unfinished:
             break
     assert (first.num_preemptions, last.num_preemptions) == (0, 1)
     assert len(first.token_times_s) == len(last.token_times_s) == 20
@@ -96,9 +96,9 @@ def test_v0_gives_prompts_steps_of_their_own(make_sequence: MakeSequence) -> Non
     scheduler.add(make_sequence(60, 5))
     scheduler.add(make_sequence(60, 5))
     second = step(scheduler)
-    assert (second.decodes, chunks(second)) == ([], [60])
+    assert (second.num_decodes, chunks(second)) == (0, [60])
     assert chunks(step(scheduler)) == [60]
-    assert len(step(scheduler).decodes) == 3
+    assert step(scheduler).num_decodes == 3
 
 
 def test_v0_with_chunks_decodes_first(make_sequence: MakeSequence) -> None:
@@ -107,7 +107,7 @@ def test_v0_with_chunks_decodes_first(make_sequence: MakeSequence) -> None:
     step(scheduler)
     scheduler.add(make_sequence(150, 5))
     mixed = step(scheduler)
-    assert (len(mixed.decodes), chunks(mixed)) == (1, [99])
+    assert (mixed.num_decodes, chunks(mixed)) == (1, [99])
     assert chunks(step(scheduler)) == [51]
 
 
@@ -118,8 +118,8 @@ def test_v0_delay_lets_decodes_go_on_while_prompts_gather(
     scheduler.add(make_sequence(50, 9))
     step(scheduler, 0.0)  # a prompt step that takes one second
     scheduler.add(make_sequence(50, 9))  # arrived at 0: due after two seconds
-    assert len(step(scheduler, 1.0).decodes) == 1
-    assert len(step(scheduler, 2.0).decodes) == 1
+    assert step(scheduler, 1.0).num_decodes == 1
+    assert step(scheduler, 2.0).num_decodes == 1
     assert chunks(step(scheduler, 3.0)) == [50]
 
 
@@ -131,5 +131,54 @@ def test_aborting_returns_blocks_and_queue_places(make_sequence: MakeSequence) -
     step(scheduler)
     scheduler.abort(running)
     scheduler.abort(waiting)
-    assert not scheduler.has_unfinished
+    assert not scheduler.num_unfinished
     assert scheduler.block_manager.num_used_blocks == 0
+
+
+def test_v1_a_lone_prompt_may_exceed_the_threshold(make_sequence: MakeSequence) -> None:
+    scheduler = make(SchedulerV1, long_prefill_token_threshold=40)
+    scheduler.add(make_sequence(90))
+    assert chunks(step(scheduler)) == [90]
+
+
+def test_v1_begins_a_prompt_only_when_all_of_it_fits(make_sequence: MakeSequence) -> None:
+    scheduler = make(SchedulerV1, num_blocks=10)
+    scheduler.add(make_sequence(90, 5))
+    step(scheduler)
+    # A first chunk of it would find room in the four blocks that are free.
+    scheduler.add(make_sequence(90, 5))
+    batch = step(scheduler)
+    assert (batch.num_decodes, batch.prefills) == (1, [])
+
+
+def test_v1_a_long_prompt_makes_room_by_preempting_decodes_behind_it(
+    make_sequence: MakeSequence,
+) -> None:
+    scheduler = make(
+        SchedulerV1, num_blocks=8, long_prefill_token_threshold=32, enable_prefix_caching=False
+    )
+    long, short = make_sequence(96, 2), make_sequence(10, 90)
+    scheduler.add(long)
+    scheduler.add(short)
+    for now_s in range(200):
+        step(scheduler, float(now_s))
+        if not scheduler.num_unfinished:
+            break
+    assert len(long.token_times_s) == 2
+    assert len(short.token_times_s) == 90
+    assert scheduler.block_manager.num_free_blocks == 8
+
+
+@pytest.mark.parametrize(("v2_manager", "preemptions"), [(True, 0), (False, 1)])
+def test_v0_its_first_block_manager_wants_a_block_to_spare(
+    v2_manager: bool, preemptions: int, make_sequence: MakeSequence
+) -> None:
+    scheduler = make(
+        SchedulerV0, num_blocks=5, use_v2_block_manager=v2_manager, enable_prefix_caching=False
+    )
+    scheduler.add(make_sequence(20, 14))  # takes the fifth block in the end
+    scheduler.add(make_sequence(17, 14))  # never needs more than two
+    for now_s in range(100):
+        step(scheduler, float(now_s))
+    assert scheduler.num_preemptions == preemptions
+    assert not scheduler.num_unfinished

@@ -30,14 +30,20 @@ def make_study(
     rate: float = 4.0,
     accelerator: str = "A100-80GB",
     num_gpus: int = 1,
+    replicas: str = "one",
     space: str = "vllm-v1",
+    startup_timeout_s: float = 900.0,
     **workload: Any,
 ) -> Study:
     return parse_study(
         {
             "name": "s",
-            "engine": {"kind": "simulated", "model": "meta-llama/Llama-2-7b-hf"},
-            "service": {"num_gpus": num_gpus, "accelerator": accelerator},
+            "engine": {
+                "kind": "simulated",
+                "model": "meta-llama/Llama-2-7b-hf",
+                "startup_timeout_s": startup_timeout_s,
+            },
+            "service": {"num_gpus": num_gpus, "accelerator": accelerator, "replicas": replicas},
             "workload": {
                 "trace": "made",
                 "select": "all",
@@ -201,3 +207,41 @@ def test_eager_mode_starts_sooner(model: ModelShape) -> None:
     graphed = start_s(model, EngineConfig.resolve({}, model), V1.compile_s)
     eager = start_s(model, EngineConfig.resolve({"enforce_eager": True}, model), V1.compile_s)
     assert eager < graphed
+
+
+def test_an_engine_that_starts_too_slowly_is_given_up() -> None:
+    outcome = run(startup_timeout_s=20.0)
+    assert outcome.state is TrialState.INFEASIBLE
+    assert outcome.failure is not None
+    assert (outcome.failure.cause, outcome.failure.phase) == ("startup_timeout", Phase.START)
+    assert outcome.phases_s[Phase.START] == 20.0
+
+
+def test_all_replicas_together_carry_what_one_carries_of_its_part() -> None:
+    one = run(rate=8.0, num_gpus=4)
+    every = run(rate=8.0, num_gpus=4, replicas="all")
+    assert every.metrics["num_requests"] == pytest.approx(4 * one.metrics["num_requests"], rel=0.3)
+    assert every.metrics["throughput_rps"] == pytest.approx(one.metrics["throughput_rps"], rel=0.3)
+    assert every.metrics["tpot_mean_s"] == pytest.approx(one.metrics["tpot_mean_s"], rel=0.1)
+
+
+def test_a_router_that_looks_at_queues_beats_the_luck_of_a_thinned_replica() -> None:
+    """Near saturation, an idle replica helps a busy one; random thinning never does."""
+    requests = tuple(Request(float(i), 500, 400) for i in range(300))
+    trace = Trace(requests, source="made", sha256="0", time_unit="s", format="made")
+    waits = {
+        replicas: [
+            run(
+                {"max_num_seqs": 4},
+                trace=trace,
+                seed=seed,
+                rate=2.4,
+                num_gpus=4,
+                replicas=replicas,
+                duration_s=60,
+            ).metrics["ttft_mean_s"]
+            for seed in range(5)
+        ]
+        for replicas in ("one", "all")
+    }
+    assert sum(waits["all"]) < 0.7 * sum(waits["one"])

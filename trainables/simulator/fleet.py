@@ -1,0 +1,55 @@
+"""The replicas of one service, and the router in front of them."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Sequences
+from dataclasses import dataclass
+
+from scoot_ray.core.request import Request
+from trainables.simulator.engine import Engine
+from trainables.simulator.sequence import Sequence
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Serve requests on one or more engines; each request goes to the one with the least to do.
+
+    Attributes:
+        engines: At least one.
+    """
+
+    engines: Sequences[Engine]
+
+    def serve(self, requests: Iterable[Request]) -> Iterator[Sequence]:
+        """Serve requests whose time counts from 0, and yield each when it ends.
+
+        Requests are taken one by one and forgotten when they have been yielded: memory does not
+        grow with their number.
+
+        Args:
+            requests: Sorted by arrival.
+
+        Raises:
+            EngineDeathError: If an engine dies.
+        """
+        for engine in self.engines:
+            engine.restart_clock()
+        for request in requests:
+            for engine in self.engines:
+                yield from engine.advance(request.arrival_s)
+            self._least_busy().submit(request)
+        for engine in self.engines:
+            yield from engine.advance()
+
+    def _least_busy(self) -> Engine:
+        """Return the engine with the fewest unfinished requests; the first of equals."""
+        return min(self.engines, key=lambda engine: engine.scheduler.num_unfinished)
+
+    @property
+    def now_s(self) -> float:
+        """When the last step of any engine ended."""
+        return max(engine.now_s for engine in self.engines)
+
+    @property
+    def num_preemptions(self) -> int:
+        """Count the preemptions of all engines so far."""
+        return sum(engine.scheduler.num_preemptions for engine in self.engines)
