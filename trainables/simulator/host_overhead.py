@@ -33,11 +33,6 @@ class HostOverhead:
         if config.tensor_parallel_size > 1:
             seconds += self.broadcast_s
         if config.enable_prefix_caching:
-            num_prompt_tokens = batch.num_tokens - len(batch.decodes)
+            num_prompt_tokens = batch.num_tokens - batch.num_decodes
             seconds += self.block_hash_s * num_prompt_tokens / config.block_size
         return seconds
-
-    def is_graphed(self, batch: Batch, config: EngineConfig) -> bool:
-        """Tell whether a captured CUDA graph serves the step."""
-        is_covered = self.graphs_cover_prefill or not batch.prefills
-        return is_covered and batch.num_tokens <= config.max_graph_tokens

@@ -7,6 +7,7 @@ from trainables.hardware import Accelerator, find_accelerator
 from trainables.model import ModelShape, load_model_shape
 from trainables.simulator.batch import Batch
 from trainables.simulator.config import EngineConfig
+from trainables.simulator.decode_batch import DecodeBatch
 from trainables.simulator.sequence import Sequence
 from trainables.simulator.step_cost import RooflineCost
 from trainables.simulator.version import V0, V1, EngineVersion
@@ -44,9 +45,10 @@ def make_cost(model: ModelShape, accelerator: Accelerator) -> MakeCost:
 
 
 def decodes(make_sequence: MakeSequence, num_seqs: int, context_tokens: int) -> Batch:
-    batch = Batch()
+    batch, decoding = Batch(), DecodeBatch(block_size=16)
     for _ in range(num_seqs):
-        batch.add_decode(make_sequence(context_tokens))
+        decoding.join(make_sequence(context_tokens, 1000))
+    batch.add_decodes(decoding)
     return batch
 
 
@@ -130,10 +132,9 @@ def test_parameters_change_a_decode_step_in_their_direction(
 def test_v0_captures_no_graphs_for_prompts(
     make_cost: MakeCost, make_sequence: MakeSequence
 ) -> None:
-    config = make_cost().config
-    assert V1.host.is_graphed(prefill(make_sequence, 64), config)
-    assert not V0.host.is_graphed(prefill(make_sequence, 64), config)
-    assert V0.host.is_graphed(decodes(make_sequence, 64, 10), config)
+    assert make_cost(V1).is_graphed(prefill(make_sequence, 64))
+    assert not make_cost(V0).is_graphed(prefill(make_sequence, 64))
+    assert make_cost(V0).is_graphed(decodes(make_sequence, 64, 10))
 
 
 def test_a_mixture_of_experts_reads_those_that_are_visited(
