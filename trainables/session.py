@@ -18,6 +18,7 @@ from traces.schema import Trace
 from traces.workload import Load, make_load
 from trainables.client import TIMEOUT, LoadClient, write_messages
 from trainables.clock import Clock, WallClock
+from trainables.engines.counters import work_done
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.engine import Engine
 from trainables.engines.engine_log import read_lines, tail
@@ -110,13 +111,15 @@ class Session:
             with self._timer.phase(Phase.WARM_UP):
                 tasks = await self._while_alive(client.send(warmup))
                 await self._require_success(endpoint, await self._while_alive(client.drain(tasks)))
+            counted = await self._while_alive(endpoint.read_counters())
             with self._timer.phase(Phase.LOAD):
                 tasks = await self._while_alive(client.send(messages))
             with self._timer.phase(Phase.DRAIN):
                 records = await self._while_alive(client.drain(tasks))
                 write_request_table(self._folder / "requests.parquet", records)
                 await self._require_success(endpoint, records)
-        return Outcome(TrialState.COMPLETE, self._metrics(records, share))
+            work = work_done(counted, await self._while_alive(endpoint.read_counters()))
+        return Outcome(TrialState.COMPLETE, self._metrics(records, share) | work)
 
     async def _wait_until_healthy(self, endpoint: Endpoint) -> None:
         limit_s = self._study.engine.startup_timeout_s

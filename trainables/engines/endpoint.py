@@ -1,12 +1,16 @@
 """Where a started engine answers."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 
+from trainables.engines.counters import parse_counters
+
 POLL_S = 0.2
+ANSWER_LIMIT = aiohttp.ClientTimeout(total=10)
 
 
 @dataclass(frozen=True)
@@ -17,11 +21,13 @@ class Endpoint:
         model: The name that requests must carry.
         url: Scheme, host and port.
         socket: The Unix socket to connect to; None for TCP to the host and port in `url`.
+        counters: What its /metrics page calls the counters that we read, by our names.
     """
 
     model: str
     url: str = "http://localhost"
     socket: Path | None = None
+    counters: Mapping[str, str] = field(default_factory=dict)
 
     def connector(self) -> aiohttp.BaseConnector:
         """Return a connector that opens as many connections as there are requests in flight.
@@ -38,7 +44,7 @@ class Endpoint:
         try:
             async with (
                 aiohttp.ClientSession(connector=self.connector()) as session,
-                session.get(f"{self.url}/health", timeout=aiohttp.ClientTimeout(total=10)) as reply,
+                session.get(f"{self.url}/health", timeout=ANSWER_LIMIT) as reply,
             ):
                 return reply.status == 200
         except (aiohttp.ClientError, OSError, TimeoutError):
@@ -50,3 +56,14 @@ class Endpoint:
             if await self.is_healthy():
                 return
             await asyncio.sleep(POLL_S)
+
+    async def read_counters(self) -> dict[str, float]:
+        """Read the engine's counters; empty where it has no /metrics page that answers."""
+        try:
+            async with (
+                aiohttp.ClientSession(connector=self.connector()) as session,
+                session.get(f"{self.url}/metrics", timeout=ANSWER_LIMIT) as reply,
+            ):
+                return parse_counters(await reply.text(), self.counters) if reply.ok else {}
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return {}

@@ -34,6 +34,14 @@ GIVEN_ONLY_WHEN_TRUE = frozenset(
     }
 )
 
+# Of its /metrics page; the first counts the steps, as a histogram of their tokens does.
+COUNTERS = {
+    "num_engine_steps": "vllm:iteration_tokens_total_count",
+    "num_preemptions": "vllm:num_preemptions_total",
+    "prefix_cache_queries": "vllm:prefix_cache_queries_total",
+    "prefix_cache_hits": "vllm:prefix_cache_hits_total",
+}
+
 # Nothing is reported to anybody about a user's models.
 NO_TELEMETRY = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 
@@ -73,7 +81,7 @@ class VllmEngine:
             folder=self._folder,
             log=self.log,
         )
-        return Endpoint(model=self._study.engine.model, socket=socket)
+        return Endpoint(self._study.engine.model, socket=socket, counters=COUNTERS)
 
     async def wait_exit(self) -> int | None:
         """Return the server's exit status as soon as it has ended."""

@@ -55,7 +55,9 @@ def load_calibration(path: str | Path) -> Calibration:
     if not isinstance(content, dict):
         raise StudyError(f"{path}: expected what `scoot calibrate` writes, got {content!r:.60}.")
     efficiency = _numbers(path, content, "efficiency", [f.name for f in fields(Efficiency)])
-    host = _numbers(path, content, "host", [f.name for f in fields(HostOverhead) if f.type is float])
+    host = _numbers(
+        path, content, "host", [f.name for f in fields(HostOverhead) if f.type is float]
+    )
     return Calibration(Efficiency(**efficiency), host)
 
 

@@ -36,7 +36,9 @@ class Engine:
         step_cost: Tells how long it takes.
         memory: Tells whether the GPU holds it.
         now_s: When the last step ended.
+        num_steps: Steps so far.
         timeout_s: After so long a client gives up, and its request is aborted.
+        front_end_s: Between a request's arrival and its entry into the queue.
         timeline: Receives a sample of every step, if there is one.
     """
 
@@ -48,14 +50,17 @@ class Engine:
         rng: np.random.Generator,
         *,
         timeout_s: float = inf,
+        front_end_s: float = 0.0,
         timeline: Timeline | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.step_cost = step_cost
         self.memory = memory
         self.timeout_s = timeout_s
+        self.front_end_s = front_end_s
         self.timeline = timeline
         self.now_s = 0.0
+        self.num_steps = 0
         self._rng = rng
         self._jitter: list[float] = []
         self._num_sequences = 0
@@ -70,7 +75,7 @@ class Engine:
     def submit(self, request: Request) -> Sequence:
         """Take in a request; those submitted later must not have arrived earlier."""
         if not self.scheduler.num_unfinished:
-            self.now_s = max(self.now_s, request.arrival_s)
+            self.now_s = max(self.now_s, request.arrival_s + self.front_end_s)
         self._num_sequences += 1
         sequence = Sequence(self._num_sequences, request)
         self._by_deadline.append(sequence)
@@ -99,6 +104,7 @@ class Engine:
         if self.timeline is not None:
             self.timeline.add(self.now_s, duration_s, batch, self.scheduler)
         self.now_s += duration_s
+        self.num_steps += 1
         finished = self.scheduler.postprocess(batch, self.now_s)
         return aborted + finished if aborted else finished
 

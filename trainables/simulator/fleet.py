@@ -35,7 +35,7 @@ class Fleet:
             engine.restart_clock()
         for request in requests:
             for engine in self.engines:
-                yield from engine.advance(request.arrival_s)
+                yield from engine.advance(request.arrival_s + engine.front_end_s)
             self._least_busy().submit(request)
         for engine in self.engines:
             yield from engine.advance()
@@ -48,6 +48,11 @@ class Fleet:
     def now_s(self) -> float:
         """When the last step of any engine ended."""
         return max(engine.now_s for engine in self.engines)
+
+    @property
+    def num_steps(self) -> int:
+        """Count the steps of all engines so far."""
+        return sum(engine.num_steps for engine in self.engines)
 
     @property
     def num_preemptions(self) -> int:

@@ -16,6 +16,7 @@ class HostOverhead:
         output_s: Per generated token: detokenising and sending it.
         broadcast_s: Per step, for handing it to the workers of other GPUs.
         block_hash_s: Per block of a prompt, with prefix caching.
+        request_s: Before a request is queued: HTTP, tokenising, handing it to the engine.
         graphs_cover_prefill: CUDA graphs also serve steps that hold prompt tokens.
     """
 
@@ -24,6 +25,7 @@ class HostOverhead:
     output_s: float
     broadcast_s: float
     block_hash_s: float
+    request_s: float
     graphs_cover_prefill: bool
 
     def step_s(self, batch: Batch, config: EngineConfig) -> float:

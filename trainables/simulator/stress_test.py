@@ -103,9 +103,11 @@ class _Trial:
 
     def _measure(self, fleet: Fleet, config: EngineConfig, load: Load) -> Outcome:
         self._warm_up(fleet, load)
-        num_preemptions = fleet.num_preemptions
+        num_steps, num_preemptions = fleet.num_steps, fleet.num_preemptions
+        num_cached = 0
         for sequence in fleet.serve(load.requests):
             self.records.append(sequence.to_record(config.stream_interval))
+            num_cached += sequence.num_cached_tokens
         self._time_load(fleet.now_s)
         self.records.sort(key=lambda record: record.due_s)
         failure = self._too_many_failed()
@@ -114,7 +116,11 @@ class _Trial:
         bounds_s = self.study.goodput_bounds_s
         metrics = summarize(self.records, share=self.replicas.share, bounds_s=bounds_s)
         metrics["num_too_long"] = float(load.num_too_long)
+        metrics["num_engine_steps"] = float(fleet.num_steps - num_steps)
         metrics["num_preemptions"] = float(fleet.num_preemptions - num_preemptions)
+        if config.enable_prefix_caching:
+            num_prompt_tokens = sum(record.prompt_tokens for record in self.records)
+            metrics["prefix_cache_hit_rate"] = num_cached / num_prompt_tokens
         return Outcome(TrialState.COMPLETE, metrics, phases_s=self._phases())
 
     def _warm_up(self, fleet: Fleet, load: Load) -> None:

@@ -16,6 +16,8 @@ from trainables.simulator.calibration import Calibration, load_calibration
 from trainables.simulator.config import EngineConfig
 from trainables.simulator.engine import Engine
 from trainables.simulator.memory import MemoryPlan
+from trainables.simulator.operator_profile import load_operator_profile
+from trainables.simulator.operators import Operators
 from trainables.simulator.startup import PROCESS_S, start_s
 from trainables.simulator.step_cost import RooflineCost, StepCost
 from trainables.simulator.timeline import Timeline
@@ -32,12 +34,14 @@ class Twin:
         config: All of its start-up parameters.
         memory: Where a GPU's memory goes.
         step_cost: How long a step takes.
+        front_end_s: How long it takes before a request is queued.
     """
 
     version: EngineVersion
     config: EngineConfig
     memory: MemoryPlan
     step_cost: StepCost
+    front_end_s: float
 
     @classmethod
     def of(cls, study: Study, config: Config, calibration: Calibration | None = None) -> Self:
@@ -57,17 +61,22 @@ class Twin:
         full = complete_config(study, config)
         version = find_version(study.space.base, full)
         engine_config = EngineConfig.resolve(full, model)
+        files = study.simulator
         if calibration is None:
-            path = study.simulator.calibration
-            calibration = load_calibration(path) if path else Calibration()
+            calibration = (
+                load_calibration(files.calibration) if files.calibration else Calibration()
+            )
+        host = calibration.host_of(version)
         step_cost = RooflineCost(
             model,
             accelerator,
             engine_config,
-            calibration.host_of(version),
+            host,
             calibration.efficiency,
+            operators=_measured(files.profile, engine_config.tensor_parallel_size),
         )
-        return cls(version, engine_config, MemoryPlan(model, accelerator, engine_config), step_cost)
+        memory = MemoryPlan(model, accelerator, engine_config)
+        return cls(version, engine_config, memory, step_cost, host.request_s)
 
     @property
     def start_s(self) -> float:
@@ -104,5 +113,12 @@ class Twin:
             self.memory,
             np.random.default_rng(seed),
             timeout_s=timeout_s,
+            front_end_s=self.front_end_s,
             timeline=timeline,
         )
+
+
+def _measured(profile: str | None, tensor_parallel_size: int) -> Operators | None:
+    if profile is None:
+        return None
+    return load_operator_profile(profile).operators(tensor_parallel_size)
