@@ -1,4 +1,4 @@
-"""Candidates: NSGA-II over the mixed space, under known and hidden constraints.
+"""Candidates: NSGA-II over the mixed space, under known and hidden constraints (section 5).
 
     symbol    meaning                                         shape    sign
     points    candidates in the unit cube, at cell centres    [q, d]   [0, 1]
@@ -10,7 +10,7 @@ The solver moves in the unit cube; every point is decoded before it is judged, s
 and booleans are seen by the surrogate exactly as they would be measured.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -27,16 +27,16 @@ from pymoo.problems.static import StaticProblem
 from scoot_ray.core.pareto import is_nondominated
 from scoot_ray.core.space import FloatArray, SearchSpace
 from searchers.acquisition import Acquisition
-from searchers.feasibility import Feasibility
+from searchers.feasibility import EVERYWHERE, Feasibility
 from searchers.initial_design import draw_valid, sobol_stream
-from searchers.observations import Key, Observations, encode_all, key_of
-from searchers.threshold import fold_threshold
+from searchers.observations import Key, encode_all, key_of
 
 POPULATION = 64
 NUM_GENERATIONS = 20  # keeps a suggestion under a second on one core
-NUM_MAKE_UP = 32  # Sobol points from which each made-up suggestion is chosen
 
 PymooConfig.warnings["not_compiled"] = False  # it prints to stdout; pure Python is fast enough
+
+Seen = dict[Key, tuple[dict[str, Any], FloatArray]]
 
 
 @dataclass(frozen=True)
@@ -44,25 +44,9 @@ class Region:
     """Say where a suggestion may lie: known constraints hold, POF(x) >= Delta, not yet taken."""
 
     space: SearchSpace
-    feasibility: Feasibility
-    delta: float
     taken: AbstractSet[Key]
-
-    @classmethod
-    def learn(cls, data: Observations, rng: np.random.Generator) -> "Region":
-        """Learn the hidden constraints from what completed and what did not."""
-        seed = int(rng.integers(2**31))
-        return cls(
-            data.space,
-            Feasibility.fit(data.points, data.completed, seed),
-            fold_threshold(bool(ok) for ok in data.completed).delta,
-            data.taken,
-        )
-
-    def without(self, configs: Sequence[dict[str, Any]]) -> "Region":
-        """Return the region with `configs` taken as well."""
-        keys = {key_of(self.space, config) for config in configs}
-        return Region(self.space, self.feasibility, self.delta, self.taken | keys)
+    feasibility: Feasibility = EVERYWHERE
+    delta: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -70,11 +54,24 @@ class Candidates:
     """Hold configurations of a region with their acquisition values, shape [q, a]."""
 
     configs: tuple[dict[str, Any], ...]
-    points: FloatArray
     values: FloatArray
 
     def __len__(self) -> int:
         return len(self.configs)
+
+    def draw(self, num: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+        """Draw at random from the Pareto front of the values, then from the one behind it."""
+        drawn: list[int] = []
+        for front in self.fronts():
+            drawn += [int(i) for i in rng.permutation(front)]
+            if len(drawn) >= num:
+                break
+        return [self.configs[i] for i in drawn[:num]]
+
+    def best(self, num: int) -> list[dict[str, Any]]:
+        """List those with the largest first value."""
+        order = np.argsort(-self.values[:, 0], kind="stable")
+        return [self.configs[i] for i in order[:num]]
 
     def fronts(self) -> Iterator[NDArray[np.intp]]:
         """Yield the indices of the Pareto front of the values, then of the rest, and so on."""
@@ -85,89 +82,44 @@ class Candidates:
             left = left[~on_front]
 
 
-def search(
-    region: Region,
-    acquisition: Acquisition,
-    elite: Sequence[FloatArray],
-    rng: np.random.Generator,
-) -> Candidates:
-    """Maximise an acquisition function over a region.
+def search(region: Region, acquisition: Acquisition, rng: np.random.Generator) -> Candidates:
+    """Maximise an acquisition function over a region, starting from Sobol points.
 
     Args:
         region: Where candidates may lie.
         acquisition: What to maximise; several columns give a Pareto front.
-        elite: Good measured points, each of shape [d], from whose neighbourhood the search starts
-            as well as from Sobol points.
         rng: Source of randomness.
 
     Returns:
         Every distinct candidate in the region that the solver came by; it may be empty.
     """
+    space = region.space
+    num_values = acquisition(encode_all(space, [space.default])).shape[1]
+    problem = Problem(n_var=space.dim, n_obj=num_values, n_ieq_constr=2, xl=0.0, xu=1.0)
+    # A wide mutation (small eta): a narrow one never leaves the cell of a boolean.
+    solver = NSGA2(pop_size=POPULATION, sampling=_start(space, rng), mutation=PM(eta=5))
     seed = int(rng.integers(2**31))
-    solver = NSGA2(
-        pop_size=POPULATION,
-        sampling=_start(region.space, elite, rng),
-        # A wide mutation (small eta): a narrow one never leaves the cell of a boolean.
-        mutation=PM(eta=5),
-    )
-    num_values = acquisition(encode_all(region.space, [region.space.default])).shape[1]
-    problem = Problem(n_var=region.space.dim, n_obj=num_values, n_ieq_constr=2, xl=0.0, xu=1.0)
     solver.setup(problem, termination=("n_gen", NUM_GENERATIONS), seed=seed, verbose=False)
-    seen: dict[Key, tuple[dict[str, Any], FloatArray, FloatArray]] = {}
+    seen: Seen = {}
     while solver.has_next():
         population = solver.ask()
         values, excess = _judge(region, acquisition, population.get("X"), seen)
         static = StaticProblem(problem, F=-values, G=excess)
         Evaluator().eval(static, population)
         solver.tell(infills=population)
-    return _collect(region.space, num_values, seen)
+    values = np.array([v for _, v in seen.values()], dtype=np.float64).reshape(-1, num_values)
+    return Candidates(tuple(config for config, _ in seen.values()), values)
 
 
-def make_up(region: Region, num: int, seed: int) -> list[dict[str, Any]]:
-    """List `num` Sobol configurations that satisfy the known constraints, the safest first.
-
-    For when too few candidates remain under the constraints. Configurations repeat only when the
-    space holds no other.
-    """
-    stream = sobol_stream(region.space.dim, seed)
-    configs = draw_valid(region.space, stream, NUM_MAKE_UP * num, region.taken)
-    if len(configs) < num:
-        again = draw_valid(region.space, sobol_stream(region.space.dim, seed), num, frozenset())
-        again = again or [dict(region.space.default)]
-        configs += [dict(again[i % len(again)]) for i in range(num - len(configs))]
-    pof = region.feasibility.probability(encode_all(region.space, configs))
-    # Beyond Delta safety counts no more: the first of the Sobol sequence spread best.
-    order = np.argsort(-np.minimum(pof, region.delta), kind="stable")
-    return [configs[i] for i in order[:num]]
-
-
-def _start(space: SearchSpace, elite: Sequence[FloatArray], rng: np.random.Generator) -> FloatArray:
-    """Gather Sobol points and neighbours of the elite, shape [POPULATION, d]."""
+def _start(space: SearchSpace, rng: np.random.Generator) -> FloatArray:
+    """Gather valid Sobol points, shape [POPULATION, d], and random ones where they are too few."""
     stream = sobol_stream(space.dim, int(rng.integers(2**31)))
-    num_local = POPULATION // 2 if elite else 0
-    configs = draw_valid(space, stream, POPULATION - num_local, frozenset())
-    parents = [elite[i % len(elite)] for i in range(num_local)]
-    local = [_mutate(parent, rng) for parent in parents]
-    points = [*encode_all(space, configs), *local]
-    missing = POPULATION - len(points)
-    return np.array([*points, *rng.random((missing, space.dim))])
-
-
-def _mutate(point: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Move some coordinates a little and, now and then, one anywhere."""
-    dim = len(point)
-    moved = rng.random(dim) < max(0.3, 1.0 / dim)
-    steps = np.where(moved, rng.normal(0.0, 0.1, dim), 0.0)
-    child = np.clip(point + steps, 0.0, 1.0)
-    anywhere = rng.random(dim) < 1.0 / dim
-    return np.where(anywhere, rng.random(dim), child)
+    points = encode_all(space, draw_valid(space, stream, POPULATION, frozenset()))
+    return np.concatenate([points, rng.random((POPULATION - len(points), space.dim))])
 
 
 def _judge(
-    region: Region,
-    acquisition: Acquisition,
-    raw: FloatArray,
-    seen: dict[Key, tuple[dict[str, Any], FloatArray, FloatArray]],
+    region: Region, acquisition: Acquisition, raw: FloatArray, seen: Seen
 ) -> tuple[FloatArray, FloatArray]:
     """Return values, shape [q, a], and constraint excesses, shape [q, 2]; remember what is good."""
     configs = [region.space.decode(point) for point in raw]
@@ -178,17 +130,5 @@ def _judge(
     for i in np.flatnonzero((broken == 0) & (risk <= 0)):
         key = key_of(region.space, configs[i])
         if key not in region.taken:
-            seen[key] = (configs[i], points[i], values[i])
+            seen[key] = (configs[i], values[i])
     return values, np.stack([broken, risk], axis=1)
-
-
-def _collect(
-    space: SearchSpace,
-    num_values: int,
-    seen: dict[Key, tuple[dict[str, Any], FloatArray, FloatArray]],
-) -> Candidates:
-    return Candidates(
-        tuple(config for config, _, _ in seen.values()),
-        np.array([p for _, p, _ in seen.values()], dtype=np.float64).reshape(-1, space.dim),
-        np.array([v for _, _, v in seen.values()], dtype=np.float64).reshape(-1, num_values),
-    )

@@ -37,3 +37,7 @@ class Feasibility:
         if self.forest is None or len(points) == 0:
             return np.ones(len(points))
         return np.asarray(self.forest.predict(points), dtype=np.float64)
+
+
+EVERYWHERE = Feasibility(None)
+"""Every configuration runs."""

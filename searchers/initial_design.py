@@ -1,4 +1,4 @@
-"""The first configurations of a study: the default, then scrambled Sobol points.
+"""The first configurations of a study: the default, then scrambled Sobol points (sec. 5).
 
 symbol  meaning                              shape
 d       parameters of the space
@@ -25,15 +25,16 @@ MAX_DRAWS = 2**16  # about a second of rejection; a valid region rarer than this
 
 @dataclass(frozen=True)
 class InitialDesign:
-    """Start a study with its default and as many Sobol points as there are parameters (sec. 5)."""
+    """Start a study with its default and `num_sobol` points of the scrambled Sobol sequence."""
 
     space: SearchSpace
+    num_sobol: int
     seed: int
 
     @property
     def size(self) -> int:
         """Count the configurations of the design, the default included."""
-        return 1 + self.space.dim
+        return 1 + self.num_sobol
 
     def propose(self, taken: AbstractSet[Key], num: int) -> list[dict[str, Any]]:
         """List at most `num` configurations of the design that are not in `taken`.
@@ -91,6 +92,21 @@ def draw_valid(
     if num_valid == 0:
         raise SpaceError(_no_valid_point(space))
     return found
+
+
+def make_up(
+    space: SearchSpace, taken: AbstractSet[Key], num: int, seed: int
+) -> list[dict[str, Any]]:
+    """List `num` Sobol configurations that satisfy the known constraints.
+
+    For when too few candidates remain. Those in `taken` come again only when the space holds no
+    other.
+    """
+    configs = draw_valid(space, sobol_stream(space.dim, seed), num, taken)
+    while len(configs) < num:
+        again = draw_valid(space, sobol_stream(space.dim, seed), num - len(configs), frozenset())
+        configs += again or [dict(space.default)]
+    return configs
 
 
 def _no_valid_point(space: SearchSpace) -> str:

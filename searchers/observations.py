@@ -85,11 +85,21 @@ class Observations:
         return bool(np.isfinite(self.losses).any(axis=0).all())
 
     @property
+    def is_complete(self) -> NDArray[np.bool_]:
+        """Mark the trials with every objective measured; shape [n]."""
+        return np.asarray(np.isfinite(self.losses).all(axis=1))
+
+    @property
+    def num_measured(self) -> int:
+        """Count the trials with every objective measured."""
+        return int(self.is_complete.sum())
+
+    @property
     def meets_limits(self) -> NDArray[np.bool_]:
         """Mark the trials with every objective measured and every limit met; shape [n]."""
         # NaN <= 1 is false: a limit that was not measured is not met.
         met = (self.ratios <= 1.0).all(axis=1)
-        return np.asarray(met & np.isfinite(self.losses).all(axis=1))
+        return np.asarray(met & self.is_complete)
 
     @property
     def reference(self) -> FloatArray:

@@ -1,12 +1,12 @@
 """Random search, as scrambled Sobol points: the baseline that every other optimiser must beat."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from scoot_ray.core.objective import Limit, Objective
-from scoot_ray.core.space import Config, FloatArray, SearchSpace
+from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.trial import TrialRecord
-from searchers.initial_design import draw_valid, sobol_stream
+from searchers.initial_design import make_up
 from searchers.observations import Observations, key_of
 
 
@@ -43,13 +43,8 @@ class RandomSearch:
         space = self._space
         data = Observations.of(space, self._objectives, self._limits, history, pending)
         chosen = [dict(space.default)] if data.count == 0 else []
-        taken = data.taken | {key_of(space, space.default)}
-        chosen += draw_valid(space, self._stream(), num - len(chosen), taken)
-        while len(chosen) < num:  # the space is exhausted, so configurations repeat
-            again = draw_valid(space, self._stream(), num - len(chosen), frozenset())
-            chosen += again or [dict(space.default)]
+        # Always from the beginning of the sequence: what is taken is passed over, so it goes on.
+        if len(chosen) < num:
+            taken = data.taken | {key_of(space, space.default)}
+            chosen += make_up(space, taken, num - len(chosen), self._seed)
         return chosen
-
-    def _stream(self) -> Iterator[FloatArray]:
-        # Always from its beginning: what is taken is passed over, so the sequence goes on.
-        return sobol_stream(self._space.dim, self._seed)

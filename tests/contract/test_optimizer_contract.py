@@ -106,9 +106,8 @@ class TestDeterminism:
         assert first.suggest(history, pending, 2) == expected
         assert again.suggest(list(history), list(pending), 2) == expected
 
-    @pytest.mark.parametrize("num_observed", [1, 14])
-    def test_seed_matters(self, make: Make, num_observed: int) -> None:
-        history = make_history(VLLM, num_observed)
+    def test_seed_matters(self, make: Make) -> None:
+        history = make_history(VLLM, 1)  # later on, searches may well agree
         assert make(VLLM, seed=1).suggest(history, []) != make(VLLM, seed=2).suggest(history, [])
 
     @pytest.mark.parametrize("num_observed", [0, 14])

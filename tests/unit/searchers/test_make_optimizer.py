@@ -9,7 +9,7 @@ OBJECTIVE = Objective("ttft_mean_s", "min")
 
 
 def test_unknown_name_lists_the_choices() -> None:
-    with pytest.raises(StudyError, match=r"Did you mean scoot\? .*random, scoot"):
+    with pytest.raises(StudyError, match=r"Did you mean scoot\? .*random, genetic, vanilla_bo"):
         make_optimizer("scot", ONE_FLOAT, [OBJECTIVE], seed=0)
 
 
