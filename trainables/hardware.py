@@ -54,39 +54,44 @@ class Accelerator:
     sustained_flops_share: float = SUSTAINED_SHARE
 
 
+# Each peak is num_sms x operations per clock x boost clock: 1,024 on GA102 and AD10x (half of it on
+# the A10G), 2,048 on GA100 and CDNA 3, 4,096 on GH100, 8,192 on Blackwell.
 ACCELERATORS = (
-    # NVIDIA A10 datasheet: 24 GB, 600 GB/s, 125 TFLOPS, PCIe Gen4 64 GB/s both ways.
+    # NVIDIA A10 datasheet (nvidia.com/en-us/data-center/products/a10-gpu): 24 GB, 600 GB/s,
+    # 125 TFLOPS, PCIe Gen4 64 GB/s both ways; 9,216 CUDA cores of 128 per SM.
     Accelerator("A10", 24 * GIB, 600e9, 125e12, 72, 32e9, PCIE_LATENCY_S, False),
-    # NVIDIA A10G datasheet (AWS G5): 24 GB, 600 GB/s, 70 TFLOPS, PCIe Gen4.
+    # NVIDIA A10G datasheet, in AWS EC2 G5 (aws.amazon.com/ec2/instance-types/g5): 24 GB, 600 GB/s,
+    # 70 TFLOPS, PCIe Gen4; 80 SMs.
     Accelerator("A10G", 24 * GIB, 600e9, 70e12, 80, 32e9, PCIE_LATENCY_S, False),
-    # NVIDIA A40 datasheet: 48 GB, 696 GB/s, 149.7 TFLOPS, PCIe Gen4 (NVLink joins pairs only).
+    # NVIDIA A40 datasheet (nvidia.com/en-us/data-center/a40): 48 GB, 696 GB/s, 149.7 TFLOPS, PCIe
+    # Gen4 (NVLink joins pairs only); 10,752 CUDA cores, 84 SMs.
     Accelerator("A40", 48 * GIB, 696e9, 149.7e12, 84, 32e9, PCIE_LATENCY_S, False),
-    # NVIDIA A100 datasheet, SXM 40 GB: 1,555 GB/s, 312 TFLOPS, NVLink 600 GB/s both ways.
+    # NVIDIA A100 datasheet (nvidia.com/en-us/data-center/a100), SXM 40 GB: 1,555 GB/s, 312 TFLOPS,
+    # NVLink 600 GB/s both ways; 108 SMs (NVIDIA Ampere architecture white paper).
     Accelerator("A100-40GB", 40 * GIB, 1555e9, 312e12, 108, 300e9, NVLINK_LATENCY_S, True),
-    # NVIDIA A100 datasheet, SXM 80 GB: 2,039 GB/s, 312 TFLOPS, NVLink 600 GB/s both ways.
+    # The same datasheet, SXM 80 GB: 2,039 GB/s.
     Accelerator("A100-80GB", 80 * GIB, 2039e9, 312e12, 108, 300e9, NVLINK_LATENCY_S, True),
-    # NVIDIA H100 datasheet, SXM: 80 GB, 3.35 TB/s, 989 TFLOPS, NVLink 900 GB/s both ways.
+    # NVIDIA H100 datasheet (nvidia.com/en-us/data-center/h100), SXM: 80 GB, 3.35 TB/s, 989 TFLOPS,
+    # NVLink 900 GB/s both ways; 132 SMs (NVIDIA Hopper architecture white paper).
     Accelerator("H100", 80 * GIB, 3.35e12, 989e12, 132, 450e9, NVLINK_LATENCY_S, True, True),
-    # NVIDIA H200 datasheet, SXM: 141 GB (decimal), 4.8 TB/s, 989 TFLOPS, NVLink 900 GB/s.
+    # NVIDIA H200 datasheet (nvidia.com/en-us/data-center/h200), SXM: 141 GB (decimal), 4.8 TB/s,
+    # 989 TFLOPS, NVLink 900 GB/s both ways; 132 SMs.
     Accelerator("H200", 141_000_000_000, 4.8e12, 989e12, 132, 450e9, NVLINK_LATENCY_S, True, True),
-    # NVIDIA L4 datasheet: 24 GB, 300 GB/s, 121 TFLOPS dense (242 sparse), PCIe Gen4.
+    # NVIDIA L4 datasheet (nvidia.com/en-us/data-center/l4): 24 GB, 300 GB/s, 121 TFLOPS dense
+    # (242 sparse), PCIe Gen4; 7,424 CUDA cores, 58 SMs. Sustains less than the others on 72 W,
+    # by how much is not known here.
     Accelerator("L4", 24 * GIB, 300e9, 121e12, 58, 32e9, PCIE_LATENCY_S, False),
-    # NVIDIA L40S datasheet: 48 GB, 864 GB/s, 362 TFLOPS dense, PCIe Gen4.
+    # NVIDIA L40S datasheet (nvidia.com/en-us/data-center/l40s): 48 GB, 864 GB/s, 362 TFLOPS dense,
+    # PCIe Gen4; 18,176 CUDA cores, 142 SMs.
     Accelerator("L40S", 48 * GIB, 864e9, 362e12, 142, 32e9, PCIE_LATENCY_S, False),
-    # AMD Instinct MI300X datasheet: 192 GB, 5.3 TB/s, 1,307.4 TFLOPS, 7 x 128 GB/s both ways.
+    # AMD Instinct MI300X datasheet (amd.com/en/products/accelerators/instinct/mi300/mi300x.html):
+    # 192 GB, 5.3 TB/s, 1,307.4 TFLOPS, 304 compute units, 7 links of 128 GB/s both ways.
     Accelerator(
-        "MI300X",
-        192 * GIB,
-        5.3e12,
-        1307.4e12,
-        304,
-        448e9,
-        NVLINK_LATENCY_S,
-        True,
+        *("MI300X", 192 * GIB, 5.3e12, 1307.4e12, 304, 448e9, NVLINK_LATENCY_S, True),
         sustained_flops_share=MI300X_SUSTAINED_SHARE,
     ),
-    # NVIDIA HGX B200 datasheet, per GPU: 180 GB (decimal), 7.7 TB/s, 2.25 PFLOPS dense,
-    # NVLink 1.8 TB/s both ways.
+    # NVIDIA HGX B200 datasheet (nvidia.com/en-us/data-center/hgx), per GPU: 180 GB (decimal),
+    # 7.7 TB/s, 2.25 PFLOPS dense, NVLink 1.8 TB/s both ways; 148 SMs (Chips and Cheese, 2025).
     Accelerator("B200", 180_000_000_000, 7.7e12, 2250e12, 148, 900e9, NVLINK_LATENCY_S, True, True),
     # A small server: 16 GiB, two channels DDR5-4800 (76.8 GB/s, JEDEC), 8 cores x 2.4 GHz x
     # 64 fp32 operations per cycle (two AVX-512 FMA units); shared memory between processes.

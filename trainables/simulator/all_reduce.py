@@ -1,13 +1,15 @@
 """The all-reduce between the GPUs of one tensor-parallel group.
 
 NCCL is a pipelined ring: with chunks of the best size, latency a and transfer time b make
-(sqrt(a) + sqrt(b))^2 (a + b, and the fill of the pipeline). With the latencies of `hardware` and
-one share of the link this follows NCCL's times on A100 and H100 machines from 1 to 64 MiB, over
-NVLink and PCIe, in the profiles published with Vidur (Agrawal et al., MLSys 2024) to 15 % in the
-mean. Where the switch adds up (NVLink SHARP, since Hopper) a GPU sends each value once.
+(sqrt(a) + sqrt(b))^2: a + b, and the fill of the pipeline. Where the switch adds up (NVLink SHARP,
+since Hopper) a GPU sends each value once. With the latencies of `hardware` and one share of the
+link this is, from 8 to 64 MiB, within 4 % in the mean of NCCL's times on four and eight A100s over
+NVLink, 17 % below them on two, and 14 to 29 % above them on H100s; 6 % (A100) and 18 % (H100) on
+four GPUs over PCIe (profiles published with Vidur: Agrawal et al., MLSys 2024). Those of smaller
+messages were taken without CUDA graphs, and show the host rather than the link.
 
-vLLM's own kernel has half of the latency, but one SM-driven load after the other: on H100 it moves
-65 to 80 GB/s whatever the link can (measured in sgl-project/sglang#2904, 0.25 to 1 MiB).
+vLLM's own kernel has half of the latency, but its loads are driven by the SMs: on H100 it moves 65
+to 80 GB/s whatever the link can (measured in sgl-project/sglang#2904, from 0.25 to 1 MiB).
 """
 
 from dataclasses import dataclass
@@ -17,8 +19,8 @@ from math import log2, sqrt
 from trainables.hardware import Accelerator
 from trainables.simulator.config import EngineConfig
 
-# vLLM's custom kernel takes messages up to this size (CustomAllreduce.max_size), because it is
-# no faster than NCCL beyond.
+# vLLM's custom kernel takes messages up to this size (CustomAllreduce.max_size). Between 1 MiB,
+# where its measurements end, and here it is taken to be no slower than NCCL.
 CUSTOM_MAX_BYTES = 8 * 2**20
 CUSTOM_LATENCY_SHARE = 0.5  # of NCCL's
 CUSTOM_BYTES_PER_S = 70e9

@@ -9,7 +9,8 @@ class Efficiency:
 
     Those of matrix products were fitted to five of the operator profiles that Vidur (Agrawal et
     al., MLSys 2024) published, of three GPUs and four models, and judged on the other twelve
-    (`python -m benchmarks.step_cost`). Shares are of the published peak.
+    (`python -m benchmarks.step_cost`); those of elementwise kernels to three. The form of the
+    terms was chosen with all of them in view. Shares are of the published peak.
 
     Attributes:
         matmul_flops: Share, by a tile of a matrix product while it multiplies.
@@ -18,6 +19,7 @@ class Efficiency:
             do not hide; why large tiles are better.
         split_s: Second pass of a product that was split along its inputs.
         elementwise_memory: Share, by norms, rotary embedding, activations and the sampler.
+        elementwise_s: Of such a kernel with few tokens: it reads, reduces and writes in turn.
         prefill_attention_flops: Share, by FlashAttention on a long prompt. FlashAttention-2
             (Dao, 2023, arXiv 2307.08691) says up to 73 % on an A100; causal prompts reach less.
         prefill_extra_keys: Keys' worth of work that each query of a prompt pays besides its own:
@@ -35,7 +37,8 @@ class Efficiency:
     matmul_memory: float = 0.92
     tile_load_s_per_byte: float = 1.75e-12
     split_s: float = 1.5e-6
-    elementwise_memory: float = 0.6
+    elementwise_memory: float = 0.57
+    elementwise_s: float = 4e-6
     prefill_attention_flops: float = 0.62
     prefill_extra_keys: float = 200.0
     decode_attention_memory: float = 0.8

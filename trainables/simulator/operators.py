@@ -6,7 +6,7 @@ ones. Both are functions of the number of tokens alone.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from math import ceil
+from math import ceil, hypot
 from typing import Protocol
 
 from trainables.hardware import Accelerator
@@ -77,14 +77,15 @@ class RooflineOperators:
         queries_and_keys = model.num_heads * model.head_dim / t + kv / 2
         activation = model.num_experts_per_token * model.intermediate_size / t
         # Values read and written per token; a norm adds the residual, and writes it back too.
-        num_values = (
-            *(4 * model.hidden_size, 4 * model.hidden_size),
-            *(2 * queries_and_keys, 2 * kv, 3 * activation),
-        )
-        bandwidth = self.accelerator.memory_bandwidth_bytes_per_s
-        num_bytes = num_tokens * sum(num_values) * model.bytes_per_weight
-        memory_s = num_bytes / (bandwidth * self.efficiency.elementwise_memory)
-        return len(num_values) * self.efficiency.kernel_s + memory_s
+        norm = 4 * model.hidden_size
+        num_values = (norm, norm, 2 * queries_and_keys, 2 * kv, 3 * activation)
+        return sum(self._elementwise_s(num_tokens * number) for number in num_values)
+
+    def _elementwise_s(self, num_values: float) -> float:
+        share = self.efficiency.elementwise_memory
+        bandwidth = self.accelerator.memory_bandwidth_bytes_per_s * share
+        memory_s = num_values * self.model.bytes_per_weight / bandwidth
+        return hypot(self.efficiency.elementwise_s, memory_s)
 
     def _num_experts_read(self, num_tokens: int) -> float:
         """Expect the number of experts that some token visits, if all are equally likely."""
