@@ -14,6 +14,9 @@ from trainables.model import SIBLINGS, known_models, load_model_shape
         ("meta-llama/Llama-2-7b-hf", 6_738_415_616),
         ("meta-llama/Llama-2-13b-hf", 13_015_864_320),
         ("meta-llama/Meta-Llama-3-8B", 8_030_261_248),
+        ("meta-llama/Llama-3.2-1B", 1_235_814_400),
+        ("meta-llama/Llama-3.2-3B", 3_212_749_824),
+        ("mistralai/Mistral-Nemo-Base-2407", 12_247_782_400),
         ("Qwen/Qwen2.5-7B", 7_615_616_512),
         ("Qwen/Qwen2.5-0.5B", 494_032_768),
         ("mistralai/Mixtral-8x7B-v0.1", 46_702_792_704),
@@ -21,6 +24,23 @@ from trainables.model import SIBLINGS, known_models, load_model_shape
 )
 def test_parameters_are_counted_exactly(name: str, num_parameters: int) -> None:
     assert load_model_shape(name).num_parameters == num_parameters
+
+
+# The sizes in the models' names and cards; without the norms of Qwen3's queries and keys.
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [
+        ("Qwen/Qwen2.5-14B", 14.7),
+        ("Qwen/Qwen2.5-32B", 32.5),
+        ("Qwen/Qwen2.5-72B-Instruct", 72.7),
+        ("Qwen/Qwen3-8B", 8.2),
+        ("Qwen/Qwen3-14B", 14.8),
+        ("Qwen/Qwen3-32B", 32.8),
+        ("Qwen/Qwen3-30B-A3B", 30.5),
+    ],
+)
+def test_parameters_are_those_of_the_model_card(name: str, billions: float) -> None:
+    assert load_model_shape(name).num_parameters == pytest.approx(billions * 1e9, rel=0.01)
 
 
 def test_every_known_name_loads_and_a_sibling_has_the_same_weights() -> None:
