@@ -13,8 +13,9 @@ from trainables.simulator.config import EngineConfig
 from trainables.simulator.engine import Engine
 from trainables.simulator.fleet import Fleet
 from trainables.simulator.memory import MemoryPlan
+from trainables.simulator.prefix_tree import Run
 from trainables.simulator.scheduler import Scheduler
-from trainables.simulator.sequence import BlockKey, Sequence
+from trainables.simulator.sequence import Sequence
 from trainables.simulator.step_cost import RooflineCost
 from trainables.simulator.version import V0, V1, EngineVersion
 
@@ -48,10 +49,10 @@ class CheckedCost(RooflineCost):
     def check_blocks(self, batch: Batch) -> None:
         """Count the blocks that sequences hold: those known once, and everybody's own."""
         scheduler, size = self.scheduler, self.config.block_size
-        known: set[BlockKey] = set()
+        runs: set[Run] = set()
         num_own = len(scheduler.decoding.without_room()) if batch.num_decodes else 0
         for sequence in scheduler.running.values():
-            known.update(sequence.known_blocks)
+            runs.update(sequence.prefix.path() if sequence.prefix else ())
             num_own += sequence.num_own_blocks
             if sequence in scheduler.decoding:
                 num_new = scheduler.decoding.num_new_tokens(sequence)
@@ -59,7 +60,8 @@ class CheckedCost(RooflineCost):
                 num_own += max(0, num_blocks - sequence.num_blocks)
             else:
                 assert sequence.num_computed_tokens <= sequence.num_blocks * size
-        assert len(known) + num_own == scheduler.block_manager.num_used_blocks
+        num_known = sum(len(run.keys) for run in runs)
+        assert num_known + num_own == scheduler.block_manager.num_used_blocks
 
 
 @st.composite

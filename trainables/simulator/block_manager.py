@@ -6,20 +6,19 @@ has been free for longest, is handed out for something else.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
-from collections.abc import Sequence as Sequences
 from functools import lru_cache
-from itertools import accumulate, takewhile
+from itertools import accumulate
 
 from scoot_ray.core.request import Request
-from trainables.simulator.sequence import BlockKey, Sequence
+from trainables.simulator.prefix_tree import BlockKeys, PrefixMatch, Run, match
+from trainables.simulator.sequence import Sequence
 
 
 class BlockManager:
     """Hand out KV blocks, under vLLM's rules.
 
     Invariant: every block is free, or held by a sequence as its own, or known and held by as many
-    sequences as its reference count says.
+    sequences as its run says.
     """
 
     def __init__(self, num_blocks: int, block_size: int, enable_prefix_caching: bool) -> None:
@@ -27,9 +26,9 @@ class BlockManager:
         self.block_size = block_size
         self.enable_prefix_caching = enable_prefix_caching
         self.num_free_blocks = num_blocks
-        self._num_references: dict[Hashable, int] = {}
-        # Least recently used first: a known block, or a run of blocks without known content.
-        self._free: OrderedDict[Hashable, int] = OrderedDict({object(): num_blocks})
+        self._root = Run()
+        # Least recently used first: runs that are known, or blocks without known content.
+        self._free: OrderedDict[object, int] = OrderedDict({object(): num_blocks})
 
     @property
     def num_used_blocks(self) -> int:
@@ -40,22 +39,21 @@ class BlockManager:
         """Count the blocks that `num_tokens` tokens fill, the last one perhaps partly."""
         return -(-num_tokens // self.block_size)
 
-    def match_prefix(self, sequence: Sequence) -> list[BlockKey]:
+    def match_prefix(self, sequence: Sequence) -> PrefixMatch:
         """Find the cached blocks that the sequence begins with.
 
         The last token is never taken from the cache: computing it gives the first output token.
         """
         if not self.enable_prefix_caching:
-            return []
+            return PrefixMatch(self._root)
         num_blocks = (sequence.num_tokens - 1) // self.block_size
-        keys = self._keys(sequence, num_blocks)
-        return list(takewhile(self._num_references.__contains__, keys))
+        return match(self._root, self._keys(sequence)[:num_blocks])
 
     def allocate(
         self,
         sequence: Sequence,
         num_tokens: int,
-        matched: list[BlockKey] | None = None,
+        matched: PrefixMatch | None = None,
         reserve_blocks: int = 0,
     ) -> bool:
         """Let the sequence hold blocks for `num_tokens` tokens, or change nothing.
@@ -69,14 +67,13 @@ class BlockManager:
         Returns:
             False when there are not enough free blocks.
         """
-        matched = matched or []
-        num_new = self.num_blocks_of(num_tokens) - sequence.num_blocks - len(matched)
-        num_revived = [self._num_references[key] for key in matched].count(0)
-        if max(0, num_new) + num_revived + reserve_blocks > self.num_free_blocks:
+        matched = matched or PrefixMatch(self._root)
+        num_new = self.num_blocks_of(num_tokens) - sequence.num_blocks - matched.num_blocks
+        num_taken = max(0, num_new) + matched.num_free_blocks
+        if num_taken + reserve_blocks > self.num_free_blocks:
             return False
-        self._hold(matched)
-        sequence.known_blocks += matched
-        sequence.num_committed_blocks += len(matched)
+        if matched.num_blocks:
+            self._hold_prefix(sequence, matched)
         if num_new > 0:
             self.take(num_new)
             sequence.num_own_blocks += num_new
@@ -88,14 +85,15 @@ class BlockManager:
             return False
         self.num_free_blocks -= num_blocks
         while num_blocks:
-            key = next(iter(self._free))
-            run = self._free[key]
-            if run > num_blocks:
-                self._free[key] = run - num_blocks
-                break
-            num_blocks -= run
-            del self._free[key]
-            self._num_references.pop(key, None)
+            run, size = next(iter(self._free.items()))
+            num_taken = min(size, num_blocks)
+            if num_taken == size:
+                del self._free[run]
+            else:
+                self._free[run] = size - num_taken
+            if isinstance(run, Run):
+                run.drop_last(num_taken)
+            num_blocks -= num_taken
         return True
 
     def commit(self, sequence: Sequence) -> None:
@@ -103,7 +101,7 @@ class BlockManager:
         if not self.enable_prefix_caching:
             return
         num_full = sequence.num_computed_tokens // self.block_size
-        keys = self._prefix_keys(sequence)
+        keys = self._keys(sequence)
         self._commit(sequence, keys[sequence.num_committed_blocks : num_full])
 
     def free(self, sequence: Sequence, *, is_resumed_later: bool = False) -> None:
@@ -115,55 +113,77 @@ class BlockManager:
                 blocks that only it has are made known in this case alone.
         """
         if self.enable_prefix_caching and is_resumed_later:
+            keys = self._keys(sequence)
             num_full = sequence.num_computed_tokens // self.block_size
-            keys = self._keys(sequence, num_full)
-            self._commit(sequence, keys[sequence.num_committed_blocks :])
+            own = ((sequence.number, index) for index in range(len(keys), num_full))
+            sequence.prefix_keys = keys + tuple(own)
+            self.commit(sequence)
         if sequence.num_own_blocks:
             self._free[object()] = sequence.num_own_blocks
             self.num_free_blocks += sequence.num_own_blocks
-        self._release(sequence.known_blocks)
+        for run in sequence.prefix.path() if sequence.prefix else ():
+            self._release(run)
         sequence.num_own_blocks = 0
-        sequence.known_blocks = []
+        sequence.prefix = None
+        sequence.num_known_blocks = 0
         sequence.num_committed_blocks = 0
 
-    def _commit(self, sequence: Sequence, keys: Iterable[BlockKey]) -> None:
-        for key in keys:
-            sequence.num_committed_blocks += 1
+    def _hold_prefix(self, sequence: Sequence, matched: PrefixMatch) -> None:
+        run = self._cut(matched.run, matched.num_run_blocks)
+        for part in run.path():
+            self._hold(part)
+        sequence.prefix = run
+        sequence.num_known_blocks = matched.num_blocks
+        sequence.num_committed_blocks = matched.num_blocks
+
+    def _commit(self, sequence: Sequence, keys: BlockKeys) -> None:
+        sequence.num_committed_blocks += len(keys)
+        run = sequence.prefix or self._root
+        while keys and keys[0] in run.children:
             # A sequence that computed the same content at the same time keeps its copy.
-            if key not in self._num_references:
-                self._num_references[key] = 1
-                sequence.known_blocks.append(key)
-                sequence.num_own_blocks -= 1
+            child = run.children[keys[0]]
+            num_blocks = child.num_common(keys)
+            run = self._cut(child, num_blocks)
+            self._hold(run)
+            keys = keys[num_blocks:]
+        if keys:
+            if run.num_holders == 1 and not run.children:
+                run.keys += keys
+            else:
+                run = Run(keys, run)
+                run.num_holders = 1
+            sequence.num_known_blocks += len(keys)
+            sequence.num_own_blocks -= len(keys)
+        sequence.prefix = run
 
-    def _hold(self, keys: list[BlockKey]) -> None:
-        references, free = self._num_references, self._free
-        for key in keys:
-            if not references[key]:
-                del free[key]
-                self.num_free_blocks -= 1
-            references[key] += 1
+    def _cut(self, run: Run, num_blocks: int) -> Run:
+        """Split a run, unless all of it is wanted; return the part with the first blocks."""
+        if num_blocks == len(run.keys):
+            return run
+        head = run.split(num_blocks)
+        if not run.num_holders:
+            self._free[run] = len(run.keys)
+            self._free[head] = num_blocks  # at the queue's end, for it is about to be held
+        return head
 
-    def _release(self, keys: list[BlockKey]) -> None:
-        references, free = self._num_references, self._free
-        for key in reversed(keys):
-            references[key] -= 1
-            if not references[key]:
-                free[key] = 1
-                self.num_free_blocks += 1
+    def _hold(self, run: Run) -> None:
+        if not run.num_holders:
+            self.num_free_blocks -= self._free.pop(run)
+        run.num_holders += 1
 
-    def _keys(self, sequence: Sequence, num_blocks: int) -> list[BlockKey]:
-        """Identify the sequence's first blocks, with those that only it can ask for."""
-        keys = self._prefix_keys(sequence)[:num_blocks]
-        own = range(len(keys), num_blocks)
-        return [*keys, *((sequence.number, index) for index in own)]
+    def _release(self, run: Run) -> None:
+        run.num_holders -= 1
+        if not run.num_holders:
+            self._free[run] = len(run.keys)
+            self.num_free_blocks += len(run.keys)
 
-    def _prefix_keys(self, sequence: Sequence) -> Sequences[BlockKey]:
+    def _keys(self, sequence: Sequence) -> BlockKeys:
         if sequence.prefix_keys is None:
             sequence.prefix_keys = prefix_keys(sequence.request, self.block_size)
         return sequence.prefix_keys
 
 
-def prefix_keys(request: Request, block_size: int) -> Sequences[BlockKey]:
+def prefix_keys(request: Request, block_size: int) -> BlockKeys:
     """Identify the engine blocks that a request's trace hashes cover.
 
     A trace hashes blocks of its own size (512 tokens, say). An engine block is known by the trace
@@ -179,9 +199,7 @@ def prefix_keys(request: Request, block_size: int) -> Sequences[BlockKey]:
 
 # A load repeats the requests of its trace, and a study repeats the load.
 @lru_cache(maxsize=4096)
-def _chained_keys(
-    hashes: tuple[int, ...], block_tokens: int, block_size: int
-) -> tuple[BlockKey, ...]:
+def _chained_keys(hashes: tuple[int, ...], block_tokens: int, block_size: int) -> BlockKeys:
     chains = tuple(accumulate(hashes, lambda chain, block_hash: hash((chain, block_hash))))
     if block_tokens == block_size:
         return chains

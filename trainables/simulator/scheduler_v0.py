@@ -88,7 +88,7 @@ class SchedulerV0(Scheduler):
             sequence = self.waiting[0]
             budget = config.max_num_batched_tokens - batch.num_tokens
             matched = self.block_manager.match_prefix(sequence)
-            num_cached = len(matched) * config.block_size
+            num_cached = matched.num_blocks * config.block_size
             left = sequence.num_tokens - num_cached
             if budget == 0 or (left > budget and not config.enable_chunked_prefill):
                 return

@@ -59,7 +59,7 @@ class SchedulerV1(Scheduler):
         ):
             sequence = self.waiting[0]
             matched = self.block_manager.match_prefix(sequence)
-            num_cached = len(matched) * config.block_size
+            num_cached = matched.num_blocks * config.block_size
             budget = config.max_num_batched_tokens - batch.num_tokens
             num_tokens = min(sequence.num_tokens - num_cached, self._longest_chunk)
             if num_tokens > budget and not config.enable_chunked_prefill:

@@ -1,13 +1,9 @@
 """A request inside the engine: how far it is, and the KV blocks it holds."""
 
-from collections.abc import Sequence as Sequences
 from operator import sub
 
 from scoot_ray.core.request import Request, RequestRecord
-
-# Of a KV block that others can find: by what it begins with, or of a sequence's own tokens, by the
-# sequence's number and the block's index.
-BlockKey = int | tuple[int, int]
+from trainables.simulator.prefix_tree import BlockKeys, Run
 
 
 class Sequence:
@@ -19,7 +15,8 @@ class Sequence:
         num_tokens: Prompt tokens and those generated so far; not counting those of the decode
             batch that it is in.
         num_computed_tokens: How many of them have keys and values in the cache.
-        known_blocks: Keys of the KV blocks held that other sequences can find.
+        prefix: Last run of the prefix that it holds, if it holds any.
+        num_known_blocks: KV blocks held that other sequences can find.
         num_own_blocks: KV blocks held besides.
         num_committed_blocks: Leading blocks whose content the prefix cache knows.
         token_times_s: When each output token came out.
@@ -32,14 +29,15 @@ class Sequence:
     __slots__ = (
         "error",
         "finished_s",
-        "known_blocks",
         "num_cached_tokens",
         "num_committed_blocks",
         "num_computed_tokens",
+        "num_known_blocks",
         "num_own_blocks",
         "num_preemptions",
         "num_tokens",
         "number",
+        "prefix",
         "prefix_keys",
         "request",
         "token_times_s",
@@ -50,10 +48,11 @@ class Sequence:
         self.request = request
         self.num_tokens = request.prompt_tokens
         self.num_computed_tokens = 0
-        self.known_blocks: list[BlockKey] = []
+        self.prefix: Run | None = None
+        self.num_known_blocks = 0
         self.num_own_blocks = 0
         self.num_committed_blocks = 0
-        self.prefix_keys: Sequences[BlockKey] | None = None
+        self.prefix_keys: BlockKeys | None = None
         self.token_times_s: list[float] = []
         self.num_cached_tokens = 0
         self.num_preemptions = 0
@@ -63,7 +62,7 @@ class Sequence:
     @property
     def num_blocks(self) -> int:
         """Count the KV blocks held."""
-        return len(self.known_blocks) + self.num_own_blocks
+        return self.num_known_blocks + self.num_own_blocks
 
     def append_token(self, now_s: float) -> bool:
         """Take in a new token; tell whether it was the last one."""
