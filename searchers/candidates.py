@@ -28,7 +28,7 @@ from scoot_ray.core.pareto import is_nondominated
 from scoot_ray.core.space import FloatArray, SearchSpace
 from searchers.acquisition import Acquisition
 from searchers.feasibility import EVERYWHERE, Feasibility
-from searchers.initial_design import draw_valid, sobol_stream
+from searchers.initial_design import draw_some
 from searchers.observations import Key, encode_all, key_of
 
 POPULATION = 64
@@ -113,8 +113,8 @@ def search(region: Region, acquisition: Acquisition, rng: np.random.Generator) -
 
 def _start(space: SearchSpace, rng: np.random.Generator) -> FloatArray:
     """Gather valid Sobol points, shape [POPULATION, d], and random ones where they are too few."""
-    stream = sobol_stream(space.dim, int(rng.integers(2**31)))
-    points = encode_all(space, draw_valid(space, stream, POPULATION, frozenset()))
+    configs = draw_some(space, POPULATION, frozenset(), int(rng.integers(2**31)))
+    points = encode_all(space, configs)
     return np.concatenate([points, rng.random((POPULATION - len(points), space.dim))])
 
 

@@ -9,7 +9,7 @@ from scoot_ray.core.space import FloatArray
 from searchers.scale import Linear
 from searchers.surrogate import Surrogate, known
 
-NUM_TREES = 100
+NUM_TREES = 30
 LEAST_SD = 1e-3  # standard units; where all trees agree they are not certain
 
 

@@ -20,6 +20,7 @@ from scoot_ray.core.space import FloatArray, SearchSpace
 from searchers.observations import Key, key_of
 
 CHUNK = 256  # points drawn at a time
+FEW_DRAWS = 2**12  # for searches that can do with fewer points than they ask for
 MAX_DRAWS = 2**16  # about a second of rejection; a valid region rarer than this is not found
 
 
@@ -55,6 +56,13 @@ class InitialDesign:
         return first + rest
 
 
+def draw_some(
+    space: SearchSpace, num: int, taken: AbstractSet[Key], seed: int
+) -> list[dict[str, Any]]:
+    """Take at most `num` valid Sobol configurations without looking for long."""
+    return draw_valid(space, islice(sobol_stream(space.dim, seed), FEW_DRAWS), num, taken)
+
+
 def sobol_stream(dim: int, seed: int) -> Iterator[FloatArray]:
     """Yield the points of a scrambled Sobol sequence without end, each of shape [d]."""
     # The engine scrambles with a generator of its own, so torch's global one is not touched.
@@ -68,7 +76,7 @@ def draw_valid(
 ) -> list[dict[str, Any]]:
     """Take the first `num` distinct valid configurations of a stream that are not in `taken`.
 
-    Returns fewer where the space holds no more of them, or they are too rare to be found.
+    Returns fewer where the stream or the space holds no more of them, or they are too rare.
 
     Raises:
         SpaceError: If `MAX_DRAWS` points held no valid configuration at all.
@@ -76,8 +84,9 @@ def draw_valid(
     num_configs = math.prod(parameter.num_values for parameter in space.parameters)
     found: list[dict[str, Any]] = []
     drawn: set[Key] = set()
-    num_valid = 0
+    num_drawn = num_valid = 0
     for point in islice(stream, MAX_DRAWS):
+        num_drawn += 1
         if len(found) >= num or len(drawn) >= num_configs:
             return found
         config = space.decode(point)
@@ -89,7 +98,7 @@ def draw_valid(
             num_valid += 1
             if key not in taken:
                 found.append(config)
-    if num_valid == 0:
+    if num_valid == 0 and num_drawn == MAX_DRAWS:
         raise SpaceError(_no_valid_point(space))
     return found
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from scoot_ray.core.space import FloatArray, SearchSpace
 from searchers.acquisition import Acquisition
-from searchers.initial_design import draw_valid, sobol_stream
+from searchers.initial_design import draw_some
 from searchers.mutation import mutate
 from searchers.observations import Key, encode_all, key_of
 
@@ -74,9 +74,7 @@ def maximise(
         rng: Source of randomness.
     """
     pool = Pool(space, acquisition, taken)
-    pool.add(
-        draw_valid(space, sobol_stream(space.dim, int(rng.integers(2**31))), NUM_GLOBAL, taken)
-    )
+    pool.add(draw_some(space, NUM_GLOBAL, taken, int(rng.integers(2**31))))
     if len(elite):
         pool.add(_neighbours(space, elite, NUM_NEIGHBOURS, rng))
     for _ in range(NUM_ROUNDS):
