@@ -101,6 +101,10 @@ def write_interpreter(folder: Path) -> Path:
 
 def main() -> None:
     """Start as vLLM would: parse, check, spawn a worker in a session of its own, serve."""
+    if sys.argv[1:2] == ["-c"]:  # asked for its version and arguments
+        names = [action.dest for action in _parser()._actions]
+        print(json.dumps({"version": "stand-in", "parameters": names}))
+        return
     fault = os.environ.get("STAND_IN_FAULT", "")
     flags = _parser().parse_args()
     if flags.max_num_batched_tokens < flags.max_num_seqs:
@@ -143,6 +147,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-num-batched-tokens", type=int, default=2048)
     parser.add_argument("--tensor-parallel-size", type=int, default=1)
     parser.add_argument("--max-model-len", type=int)
+    parser.add_argument("--block-size", type=int)
+    parser.add_argument("--long-prefill-token-threshold", type=int)
+    for name in ("--enable-chunked-prefill", "--enable-prefix-caching", "--enforce-eager"):
+        parser.add_argument(name, action=argparse.BooleanOptionalAction)
     return parser
 
 

@@ -1,0 +1,245 @@
+"""Calibration: short stress tests on a real engine, and the simulator fitted to some of them.
+
+The rest are held out: the simulator predicts them, and the comparison says how far it can be
+believed on this engine.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scoot_ray.core.display import describe_config
+from scoot_ray.core.errors import EngineError, StudyError
+from scoot_ray.core.space import Config, SearchSpace
+from scoot_ray.core.study import Study
+from scoot_ray.core.trial import TrialState, trial_seed
+from scoot_ray.report.tables import Table
+from searchers import make_optimizer
+from traces import load_trace
+from traces.schema import Trace
+from trainables.backend import BACKENDS
+from trainables.simulator.calibration import Calibration
+from trainables.simulator.fit import Measurement, at_rate, fit_calibration, predict
+from trainables.spaces import make_space
+
+RATE_FACTORS = (0.5, 1.0, 1.5)
+"""Below, at and above the study's rate, which should lie near saturation."""
+
+COMPARED = {
+    "throughput_rps": "throughput",
+    "ttft_mean_s": "mean TTFT",
+    "tpot_mean_s": "mean TPOT",
+    "latency_p95_s": "p95 latency",
+}
+
+
+@dataclass(frozen=True)
+class PlannedTest:
+    """Plan one stress test of a calibration.
+
+    Attributes:
+        number: Counts from 0; decides the seed.
+        config: The tuned parameters.
+        request_rate_rps: Of the whole service.
+        is_held_out: It is predicted, not fitted to.
+    """
+
+    number: int
+    config: Config
+    request_rate_rps: float
+    is_held_out: bool
+
+    def __str__(self) -> str:
+        return f"{self.request_rate_rps:g} requests/s, {describe_config(self.config)}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Set one measured test beside its prediction.
+
+    Attributes:
+        test: Which one.
+        measured: Metrics on the real engine.
+        predicted: Metrics of the calibrated simulator; empty if that one crashed.
+    """
+
+    test: PlannedTest
+    measured: dict[str, float]
+    predicted: dict[str, float]
+
+    def error(self, metric: str) -> float:
+        """Return predicted over measured, less one."""
+        return self.predicted.get(metric, float("inf")) / self.measured[metric] - 1.0
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Report a calibration.
+
+    Attributes:
+        calibration: The fitted constants.
+        comparisons: Every test that completed, in order.
+        path: Where the constants were written.
+    """
+
+    calibration: Calibration
+    comparisons: tuple[Comparison, ...]
+    path: Path
+
+    @property
+    def largest_held_out_error(self) -> float | None:
+        """The largest absolute relative error of a held-out test; None if there is none."""
+        errors = [
+            abs(comparison.error(metric))
+            for comparison in self.comparisons
+            if comparison.test.is_held_out
+            for metric in COMPARED
+        ]
+        return max(errors, default=None)
+
+
+def calibrate_study(
+    study: Study,
+    output: Path,
+    *,
+    num_fitted: int,
+    num_held_out: int,
+    duration_s: float,
+    note: Callable[[str], None],
+) -> Fit:
+    """Measure, fit, compare, and write `calibration.yaml`.
+
+    A test that `output` already holds is not run again.
+
+    Args:
+        study: Says engine, hardware, trace, and the rate near saturation.
+        output: Folder for the measurements and the result.
+        num_fitted: Tests to fit to: the default at every rate, then other configurations.
+        num_held_out: Tests to predict, of configurations that are not fitted to.
+        duration_s: Of the load of each test.
+        note: Receives a line about every test.
+
+    Raises:
+        StudyError: If the study's engine is the simulator itself.
+        EngineError: If the engine cannot be used, or too few tests completed.
+    """
+    if study.engine.kind == "simulated":
+        raise StudyError(
+            "engine.kind: calibration needs a real engine to fit the simulator to, got simulated; "
+            "write vllm."
+        )
+    space = make_space(study)
+    BACKENDS[study.engine.kind].check(study, space)
+    trace = load_trace(study.workload.trace)
+    tests = plan_tests(study, space, num_fitted, num_held_out)
+    output.mkdir(parents=True, exist_ok=True)
+    measured = []
+    for test in tests:
+        measurement = _measure(study, trace, test, duration_s, output, note)
+        if measurement is not None:
+            measured.append((test, measurement))
+    note("fitting the simulator")
+    fitted_to = [measurement for test, measurement in measured if not test.is_held_out]
+    calibration = fit_calibration(study, trace, fitted_to)
+    comparisons = tuple(
+        Comparison(test, dict(m.metrics), predict(study, trace, m, calibration))
+        for test, m in measured
+    )
+    path = output / "calibration.yaml"
+    fit = Fit(calibration, comparisons, path)
+    calibration.write(path, _about(study, fit))
+    return fit
+
+
+def plan_tests(
+    study: Study, space: SearchSpace, num_fitted: int, num_held_out: int
+) -> tuple[PlannedTest, ...]:
+    """Choose configurations and rates: the default at every rate, then others, rates in turn.
+
+    Held-out tests begin with the lowest rate, so that three of them see every rate.
+    """
+    num_default = min(num_fitted, len(RATE_FACTORS))
+    sampler = make_optimizer("random", space, study.objectives, seed=study.search.seed)
+    num_others = num_fitted - num_default + num_held_out
+    others = sampler.suggest([], [space.default], num_others) if num_others else []
+    configs = [space.default] * num_default + others
+    turns = [*range(num_fitted), *range(num_held_out)]
+    rates = [study.workload.request_rate_rps * RATE_FACTORS[i % len(RATE_FACTORS)] for i in turns]
+    return tuple(
+        PlannedTest(number, config, rate, is_held_out=number >= num_fitted)
+        for number, (config, rate) in enumerate(zip(configs, rates, strict=True))
+    )
+
+
+def comparison_table(comparisons: Sequence[Comparison]) -> Table:
+    """Set predicted beside measured, a row per test and the error of every metric."""
+    rows = []
+    for comparison in comparisons:
+        test = comparison.test
+        cells = [_cell(comparison, metric) for metric in COMPARED]
+        role = "held out" if test.is_held_out else "fitted"
+        rows.append((str(test.number), role, f"{test.request_rate_rps:g}", *cells))
+    header = ("test", "role", "requests/s", *(f"{name}" for name in COMPARED.values()))
+    return Table("Predicted (measured, error)", header, tuple(rows))
+
+
+def _cell(comparison: Comparison, metric: str) -> str:
+    measured, predicted = comparison.measured[metric], comparison.predicted.get(metric)
+    if predicted is None:
+        return f"crashed ({measured:.4g})"
+    return f"{predicted:.4g} ({measured:.4g}, {comparison.error(metric):+.0%})"
+
+
+def _measure(
+    study: Study,
+    trace: Trace,
+    test: PlannedTest,
+    duration_s: float,
+    output: Path,
+    note: Callable[[str], None],
+) -> Measurement | None:
+    """Run one test, or find it in `output`; None if the engine did not survive it."""
+    folder = output / "trials" / f"{test.number:04d}"
+    seed = trial_seed(study.search.seed, test.number)
+    wanted = Measurement(test.config, test.request_rate_rps, duration_s, seed, {})
+    found = _found(folder / "measurement.json", wanted)
+    if found is not None:
+        note(f"test {test.number}: measured before: {test}")
+        return found
+    note(f"test {test.number}: {test}")
+    slower = at_rate(study, test.request_rate_rps, duration_s)
+    stress_test = BACKENDS[study.engine.kind].stress_test(slower, folder)
+    outcome = stress_test.run(test.config, trace, seed)
+    if outcome.failure is not None:
+        note(f"test {test.number}: {outcome.state.value}: {outcome.failure.message}")
+        if outcome.failure.fatal:
+            raise EngineError("\n".join([outcome.failure.message, *outcome.failure.log_tail]))
+    if outcome.state is not TrialState.COMPLETE:
+        return None
+    measurement = Measurement(
+        test.config, test.request_rate_rps, duration_s, seed, dict(outcome.metrics)
+    )
+    (folder / "measurement.json").write_text(json.dumps(measurement.to_json(), indent=1))
+    return measurement
+
+
+def _found(path: Path, wanted: Measurement) -> Measurement | None:
+    """Return the measurement in a file, if it is one of the same test."""
+    if not path.exists():
+        return None
+    found = Measurement.from_json(json.loads(path.read_text()))
+    same = {**found.to_json(), "metrics": {}} == wanted.to_json()
+    return found if same else None
+
+
+def _about(study: Study, fit: Fit) -> dict[str, object]:
+    error = fit.largest_held_out_error
+    return {
+        "model": study.engine.model,
+        "accelerator": study.service.accelerator,
+        "space": study.space.base,
+        "num_tests_fitted": sum(not c.test.is_held_out for c in fit.comparisons),
+        "num_tests_held_out": sum(c.test.is_held_out for c in fit.comparisons),
+        "largest_held_out_error": None if error is None else round(error, 4),
+    }

@@ -1,0 +1,104 @@
+"""Calibration on a stand-in engine: what is measured and kept, and what is said of failures."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scoot_ray.calibrate import Comparison, PlannedTest, calibrate_study, comparison_table, plan_tests
+from scoot_ray.core.errors import EngineError, StudyError
+from scoot_ray.core.study import Study
+from tests.stand_in_engine import write_interpreter
+from tests.unit.trainables.served_studies import served_study
+from trainables.simulator.calibration import load_calibration
+from trainables.spaces import make_space
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    study = served_study(write_interpreter(tmp_path), duration_s=2, request_rate_rps=20)
+    workload = study.workload.model_copy(update={"trace": "synthetic:cls"})
+    return study.model_copy(update={"workload": workload})
+
+
+def test_the_default_is_fitted_at_every_rate_and_the_rest_are_others(study: Study) -> None:
+    space = make_space(study)
+    tests = plan_tests(study, space, num_fitted=5, num_held_out=3)
+    assert [test.request_rate_rps for test in tests] == [10, 20, 30, 10, 20, 10, 20, 30]
+    assert [test.is_held_out for test in tests] == [False] * 5 + [True] * 3
+    assert [test.config == space.default for test in tests] == [True] * 3 + [False] * 5
+    configs = [tuple(test.config.items()) for test in tests[3:]]
+    assert len(set(configs)) == len(configs)
+
+
+@pytest.mark.slow
+def test_it_measures_fits_predicts_and_goes_on_where_it_was(study: Study, tmp_path: Path) -> None:
+    notes: list[str] = []
+
+    def calibrate() -> float:
+        fit = calibrate_study(
+            study,
+            tmp_path / "out",
+            num_fitted=2,
+            num_held_out=1,
+            duration_s=2.0,
+            note=notes.append,
+        )
+        assert [c.test.is_held_out for c in fit.comparisons] == [False, False, True]
+        assert load_calibration(fit.path) == fit.calibration
+        error = fit.largest_held_out_error
+        assert error is not None
+        return error
+
+    first = calibrate()
+    assert not any("measured before" in note for note in notes)
+    notes.clear()
+    assert calibrate() == first
+    assert sum("measured before" in note for note in notes) == 3
+
+
+@pytest.mark.slow
+def test_an_engine_that_dies_every_time_cannot_be_calibrated(study: Study, tmp_path: Path) -> None:
+    engine = study.engine.model_copy(update={"env": {"STAND_IN_FAULT": "die_at_start"}})
+    notes: list[str] = []
+    with pytest.raises(EngineError, match="needs two stress tests that completed, got 0"):
+        calibrate_study(
+            study.model_copy(update={"engine": engine}),
+            tmp_path / "out",
+            num_fitted=2,
+            num_held_out=0,
+            duration_s=1.0,
+            note=notes.append,
+        )
+    assert any("infeasible" in note.lower() for note in notes)
+
+
+def test_the_simulator_is_not_calibrated_to_itself(study: Study, tmp_path: Path) -> None:
+    engine = study.engine.model_copy(update={"kind": "simulated"})
+    with pytest.raises(StudyError, match="needs a real engine"):
+        calibrate_study(
+            study.model_copy(update={"engine": engine}),
+            tmp_path / "out",
+            num_fitted=3,
+            num_held_out=0,
+            duration_s=1.0,
+            note=print,
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_table_sets_predicted_beside_measured() -> None:
+    test = PlannedTest(4, {"max_num_seqs": 8}, 10.0, is_held_out=True)
+    measured = {
+        "throughput_rps": 4.0,
+        "ttft_mean_s": 0.1,
+        "tpot_mean_s": 0.02,
+        "latency_p95_s": 2.0,
+    }
+    good = Comparison(test, measured, {**measured, "ttft_mean_s": 0.11})
+    crashed = Comparison(replace(test, number=5), measured, {})
+    table = comparison_table([good, crashed])
+    assert table.rows[0][:3] == ("4", "held out", "10")
+    assert "0.11 (0.1, +10%)" in table.rows[0]
+    assert table.rows[1][3] == "crashed (4)"
+    assert good.error("ttft_mean_s") == pytest.approx(0.1)
