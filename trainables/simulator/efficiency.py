@@ -20,12 +20,15 @@ class Efficiency:
         split_s: Second pass of a product that was split along its inputs.
         elementwise_memory: Share, by norms, rotary embedding, activations and the sampler.
         elementwise_s: Of such a kernel with few tokens: it reads, reduces and writes in turn.
-        prefill_attention_flops: Share, by FlashAttention on a long prompt. FlashAttention-2
-            (Dao, 2023, arXiv 2307.08691) says up to 73 % on an A100; causal prompts reach less.
+        prefill_attention_flops: Share, by FlashAttention on a long prompt. FlashAttention-3 does
+            430 to 620 TFLOPS on an H100 from 512 to 16,384 tokens (pytorch/benchmark#2391);
+            FlashAttention-2 up to 73 % of the peak of an A100, less with a causal mask (Dao,
+            2023, arXiv 2307.08691).
         prefill_extra_keys: Keys' worth of work that each query of a prompt pays besides its own:
             the masked half of the diagonal tile, and starting its loop. Halves the speed of a
-            prompt of 400 tokens, as the curves of the same paper do.
-        decode_attention_memory: Share, by paged attention with very large blocks.
+            prompt of 400 tokens.
+        decode_attention_memory: Share, by paged attention with very large blocks; 0.70 to 0.85
+            is usual for paged kernels at large batches.
         block_lookup_tokens: Tokens' worth of time that paged attention spends per block on
             looking it up; makes small blocks slower.
         kernel_s: Start and drain of one kernel on the device.

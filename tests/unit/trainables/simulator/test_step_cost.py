@@ -16,20 +16,6 @@ MakeCost = Callable[..., RooflineCost]
 
 MakeSequence = Callable[..., Sequence]
 
-# Milliseconds of one Llama-2-7B layer's matrix products and elementwise kernels on one A100 80 GB,
-# by tensor_parallel_size and tokens: medians of the profiles published with Vidur (Agrawal et al.,
-# MLSys 2024, MIT licence).
-PROFILED_MS = {
-    (1, 1): 0.29,
-    (1, 128): 0.3825,
-    (1, 1024): 2.123,
-    (1, 4096): 8.1226,
-    (2, 256): 0.33,
-    (4, 512): 0.318,
-    (8, 64): 0.074,
-    (8, 2048): 0.6178,
-}
-
 
 @pytest.fixture
 def make_cost(model: ModelShape, accelerator: Accelerator) -> MakeCost:
@@ -56,16 +42,6 @@ def prefill(make_sequence: MakeSequence, num_tokens: int) -> Batch:
     batch = Batch()
     batch.add_prefill(make_sequence(num_tokens), num_tokens)
     return batch
-
-
-@pytest.mark.parametrize(("setting", "profiled_ms"), PROFILED_MS.items())
-def test_a_layer_is_within_a_quarter_of_its_profile(
-    make_cost: MakeCost, setting: tuple[int, int], profiled_ms: float
-) -> None:
-    tensor_parallel_size, num_tokens = setting
-    cost = make_cost(tensor_parallel_size=tensor_parallel_size)
-    layer_ms = 1e3 * (cost.linear_s(num_tokens) + cost.elementwise_s(num_tokens))
-    assert layer_ms == pytest.approx(profiled_ms, rel=0.25)
 
 
 def test_one_decode_takes_as_long_as_reading_the_weights_and_little_more(
@@ -137,18 +113,75 @@ def test_v0_captures_no_graphs_for_prompts(
     assert make_cost(V0).is_graphed(decodes(make_sequence, 64, 10))
 
 
-def test_a_mixture_of_experts_reads_those_that_are_visited(
-    make_cost: MakeCost,
+def test_a_graph_pads_its_step_to_the_captured_size(
+    make_cost: MakeCost, make_sequence: MakeSequence
 ) -> None:
-    mixtral = make_cost(model=load_model_shape("mistralai/Mixtral-8x7B-v0.1"))
-    dense = make_cost(model=load_model_shape("mistralai/Mistral-7B-v0.1"))
-    # One token visits 2 of 8 experts; a few hundred visit all of them.
-    assert 1.4 < mixtral.linear_s(1) / dense.linear_s(1) < 2.0
-    assert mixtral.linear_s(64) / dense.linear_s(64) > 4.0
+    cost = make_cost()
+
+    def layers_s(num_seqs: int) -> float:
+        batch = decodes(make_sequence, num_seqs, 9600 // num_seqs)
+        host_s = V1.host.step_s(batch, cost.config)
+        return cost.step_s(batch) - cost.sampling_s(num_seqs) - host_s
+
+    # Graphs are captured for 56 and 64 tokens: 60 are padded to 64. The context is the same.
+    assert layers_s(60) == pytest.approx(layers_s(64))
+    assert layers_s(48) < layers_s(64)
 
 
-def test_custom_all_reduce_needs_linked_gpus(make_cost: MakeCost) -> None:
-    l4 = find_accelerator("L4")
-    assert not make_cost(accelerator=l4, tensor_parallel_size=4).all_reduce.has_custom_kernel
-    assert make_cost(accelerator=l4, tensor_parallel_size=2).all_reduce.has_custom_kernel
-    assert make_cost(tensor_parallel_size=4).all_reduce.has_custom_kernel
+def test_a_prompt_under_graphs_launches_less_than_one_beyond_them(
+    make_cost: MakeCost, make_sequence: MakeSequence
+) -> None:
+    batch = prefill(make_sequence, 16)
+    graphed, compiled = make_cost(), make_cost(max_num_seqs=4)
+    eager = make_cost(enforce_eager=True)
+    assert not compiled.is_graphed(batch)
+    assert graphed.step_s(batch) < compiled.step_s(batch) < eager.step_s(batch)
+
+
+def test_measured_operators_replace_the_analytic_ones(
+    make_cost: MakeCost, make_sequence: MakeSequence, model: ModelShape, accelerator: Accelerator
+) -> None:
+    class Constant:
+        def linear_s(self, num_tokens: int) -> float:
+            return 1.0
+
+        def elementwise_s(self, num_tokens: int) -> float:
+            return 0.5
+
+    config = make_cost().config
+    cost = RooflineCost(model, accelerator, config, V1.host, operators=Constant())
+    assert cost.step_s(decodes(make_sequence, 1, 1)) == pytest.approx(model.num_layers * 1.5, 1e-3)
+
+
+def test_gpus_of_a_group_produce_less_each(
+    make_cost: MakeCost, make_sequence: MakeSequence
+) -> None:
+    # A small model on NVLink: latency falls with tensor parallelism, throughput per GPU too, as
+    # LambdaLabsML/vllm-benchmark measured for Mistral-7B (3,281 to 4,397 tokens/s on 1 to 8 H100s).
+    batch = decodes(make_sequence, 256, 400)
+    steps_s = [make_cost(tensor_parallel_size=t).step_s(batch) for t in (1, 2, 4, 8)]
+    assert steps_s == sorted(steps_s, reverse=True)
+    per_gpu = [1 / (t * step_s) for t, step_s in zip((1, 2, 4, 8), steps_s, strict=True)]
+    assert per_gpu == sorted(per_gpu, reverse=True)
+    assert per_gpu[3] < 0.6 * per_gpu[0]
+
+
+# Median time between tokens of vLLM 0.5.4 with 320 prompts of ShareGPT at once, batches of 256:
+# LambdaLabsML/vllm-benchmark, benchmark_v0.md.
+@pytest.mark.parametrize(
+    ("tensor_parallel_size", "measured_ms"), [(1, 27.2), (2, 24.3), (4, 21.8), (8, 21.6)]
+)
+def test_decode_steps_of_mistral_on_h100_are_as_long_as_measured(
+    make_cost: MakeCost,
+    make_sequence: MakeSequence,
+    tensor_parallel_size: int,
+    measured_ms: float,
+) -> None:
+    cost = make_cost(
+        V0,
+        load_model_shape("mistralai/Mistral-7B-v0.1"),
+        find_accelerator("H100"),
+        tensor_parallel_size=tensor_parallel_size,
+    )
+    step_ms = 1e3 * cost.step_s(decodes(make_sequence, 256, 400))
+    assert step_ms == pytest.approx(measured_ms, rel=0.2)
