@@ -73,16 +73,6 @@ class EngineConfig:
             values.setdefault("max_num_batched_tokens", max(2048, max_model_len))
         return cls(**values)
 
-    @property
-    def max_graph_tokens(self) -> int:
-        """Largest step that a CUDA graph is captured for, in tokens (vLLM's own rule)."""
-        return 0 if self.enforce_eager else min(2 * self.max_num_seqs, 512)
-
-    @property
-    def num_graphs(self) -> int:
-        """Count the captured graphs: one per 8 tokens, and for 1, 2 and 4."""
-        return 0 if self.enforce_eager else 3 + self.max_graph_tokens // 8
-
     def complaint(self, model: ModelShape) -> str | None:
         """Return what vLLM would say when it refuses to start with these values, if it does."""
         if self.max_num_batched_tokens < self.max_num_seqs:

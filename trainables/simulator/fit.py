@@ -45,7 +45,7 @@ SHARES = (
     "prefill_attention_flops",
     "decode_attention_memory",
 )
-TIMES = ("kernel_launch_s", "compiled_launch_s")
+TIMES = ("elementwise_s", "kernel_launch_s", "compiled_launch_s")
 HOST_TIMES = ("base_s", "sequence_s", "output_s", "broadcast_s", "request_s")
 
 LARGEST_FACTOR = 1000.0  # by which a constant may move; a CPU is not a GPU

@@ -14,13 +14,14 @@ from scoot_ray.core.trial import Failure, Phase
 from trainables.hardware import GIB, Accelerator
 from trainables.model import ModelShape
 from trainables.simulator.config import EngineConfig
+from trainables.simulator.cuda_graphs import capture_sizes
 
 DRIVER_BYTES = GIB // 2  # gone before the engine starts: driver, error correction tables
 CONTEXT_BYTES = int(0.6 * GIB)  # CUDA context, cuBLAS and attention workspaces
 NCCL_BYTES = int(0.4 * GIB)  # communicators and buffers, with more than one GPU
 # Sampling keeps logits in fp32, sorted copies, their int64 order and probabilities.
 SAMPLER_BYTES_PER_LOGIT = 16
-GRAPH_BYTES_PER_LAYER = 300 * 1024  # of each captured CUDA graph; 0.6 GiB for 32 layers, 67 graphs
+GRAPH_BYTES_PER_LAYER = 384 * 1024  # of each captured CUDA graph; 0.6 GiB for 32 layers, 51 graphs
 FRAGMENTATION = 0.3  # of the activations, lost between the allocator's segments
 MAX_TENSOR_PARALLEL_SIZE = 64  # how far advice goes when nothing fits
 
@@ -67,7 +68,7 @@ class MemoryPlan:
     @property
     def graph_bytes(self) -> int:
         """Bytes of captured CUDA graphs, outside the budget."""
-        return self.config.num_graphs * self.model.num_layers * GRAPH_BYTES_PER_LAYER
+        return len(capture_sizes(self.config)) * self.model.num_layers * GRAPH_BYTES_PER_LAYER
 
     @property
     def kv_cache_bytes(self) -> int:
