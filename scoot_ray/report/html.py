@@ -1,6 +1,7 @@
 """The report as one self-contained HTML file that needs no network."""
 
 import html
+from collections.abc import Iterable
 from pathlib import Path
 
 from plotly.offline import get_plotlyjs
@@ -34,6 +35,19 @@ def write_report(name: str, result: Result, path: Path) -> None:
 def render_report(name: str, result: Result) -> str:
     """Return the report as HTML; everything that came from outside is escaped."""
     tables = (comparison_table, config_table, front_table, trials_table)
+    parts = [
+        f'<p class="verdict">{html.escape(verdict(result))}</p>',
+        f"<p>Measured by: {html.escape(result.measured_by)}.</p>",
+        *(_table(make(result)) for make in tables[:3]),
+        *_plots(result),
+        _table(tables[3](result)),
+        _failures(result),
+    ]
+    return render_page(name, parts)
+
+
+def render_page(name: str, parts: Iterable[str]) -> str:
+    """Return a page with plotly on it, titled `name`, that is made of parts in HTML."""
     title = f"SCOOT-Ray: {html.escape(name)}"
     return "\n".join(
         [
@@ -42,12 +56,7 @@ def render_report(name: str, result: Result) -> str:
             f"<title>{title}</title><style>{_STYLE}</style>",
             f"<script>{get_plotlyjs()}</script></head><body>",
             f"<h1>{title}</h1>",
-            f'<p class="verdict">{html.escape(verdict(result))}</p>',
-            f"<p>Measured by: {html.escape(result.measured_by)}.</p>",
-            *(_table(make(result)) for make in tables[:3]),
-            *_plots(result),
-            _table(tables[3](result)),
-            _failures(result),
+            *parts,
             "</body></html>",
         ]
     )

@@ -9,6 +9,14 @@ from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
 from scoot_ray.core.trial import TrialRecord
 
+COUNTS = (
+    "num_requests",
+    "num_completed",
+    "num_failed",
+    "num_engine_steps",
+    "num_preemptions",
+)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -73,13 +81,21 @@ def trials_table(result: Result) -> Table:
 
 def metrics_table(metrics: Mapping[str, float]) -> Table:
     """List everything that one stress test measured."""
-    rows = [(name, format_metric(name, metrics[name])) for name in METRICS if name in metrics]
-    counts = ("num_requests", "num_completed", "num_failed")
-    rows += [(name, f"{metrics[name]:.0f}") for name in counts if name in metrics]
-    if "schedule_lag_p99_s" in metrics:
-        lag = format_metric("schedule_lag_p99_s", metrics["schedule_lag_p99_s"])
-        rows.append(("schedule_lag_p99_s", lag))
-    return Table("Stress test", ("metric", "value"), tuple(rows))
+    return metrics_side_by_side({"value": metrics})
+
+
+def metrics_side_by_side(columns: Mapping[str, Mapping[str, float]]) -> Table:
+    """List everything that stress tests measured, a column for each."""
+    measured = {name for metrics in columns.values() for name in metrics}
+    names = [name for name in (*METRICS, *COUNTS, "schedule_lag_p99_s") if name in measured]
+    rows = [(name, *(_value(name, metrics) for metrics in columns.values())) for name in names]
+    return Table("Stress test", ("metric", *columns), tuple(rows))
+
+
+def _value(name: str, metrics: Mapping[str, float]) -> str:
+    if name in COUNTS and name in metrics:
+        return f"{metrics[name]:.0f}"
+    return format_metric(name, metrics.get(name))
 
 
 def _trial_row(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scoot_ray.core.request import Request
 from trainables.simulator.engine import Engine
 from trainables.simulator.sequence import Sequence
+from trainables.simulator.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class Fleet:
             self._least_busy().submit(request)
         for engine in self.engines:
             yield from engine.advance()
+
+    def watch(self) -> list[Timeline]:
+        """Note every step from now on; return where, one timeline per engine."""
+        timelines = [Timeline() for _ in self.engines]
+        for engine, timeline in zip(self.engines, timelines, strict=True):
+            engine.timeline = timeline
+        return timelines
 
     def _least_busy(self) -> Engine:
         """Return the engine with the fewest unfinished requests; the first of equals."""

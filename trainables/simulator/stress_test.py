@@ -15,10 +15,12 @@ from traces.workload import Load, make_load
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
 from trainables.replicas import replicas_of
+from trainables.simulator.calibration import Calibration
 from trainables.simulator.config import EngineConfig
 from trainables.simulator.engine import EngineDeathError
 from trainables.simulator.fleet import Fleet
 from trainables.simulator.startup import STOP_S
+from trainables.simulator.timeline import Timeline
 from trainables.simulator.trial_files import write_trial_files
 from trainables.simulator.twin import Twin
 
@@ -33,6 +35,7 @@ class SimulatedStressTest:
     Attributes:
         study: The study.
         folder: Receives engine.log and requests.parquet; nothing is written if it is None.
+        calibration: Used instead of the one that the study names.
 
     Raises:
         StudyError: If the model or the accelerator is not known.
@@ -40,6 +43,7 @@ class SimulatedStressTest:
 
     study: Study
     folder: Path | None = None
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         load_model_shape(self.study.engine.model)
@@ -51,7 +55,18 @@ class SimulatedStressTest:
         Raises:
             ClusterError: If the configuration wants more GPUs than the service owns.
         """
-        trial = _Trial(self.study, config, trace, seed)
+        return self._run(_Trial(self.study, config, trace, seed, self.calibration))
+
+    def watch(self, config: Config, trace: Trace, seed: int) -> tuple[Outcome, list[Timeline]]:
+        """Run one stress test as `run` does, and note every step of its load.
+
+        Returns:
+            The outcome, and a timeline of each engine; none if the engines did not come so far.
+        """
+        trial = _Trial(self.study, config, trace, seed, self.calibration, is_watched=True)
+        return self._run(trial), trial.timelines
+
+    def _run(self, trial: "_Trial") -> Outcome:
         outcome = trial.run()
         if self.folder is not None:
             write_trial_files(self.folder, trial.twin, trial.records, outcome)
@@ -61,8 +76,18 @@ class SimulatedStressTest:
 class _Trial:
     """One stress test: what it needs, and its phases."""
 
-    def __init__(self, study: Study, config: Config, trace: Trace, seed: int) -> None:
+    def __init__(
+        self,
+        study: Study,
+        config: Config,
+        trace: Trace,
+        seed: int,
+        calibration: Calibration | None,
+        *,
+        is_watched: bool = False,
+    ) -> None:
         self.study = study
+        self.calibration = calibration
         self.trace = trace
         self.seed = seed
         self.config = config
@@ -70,11 +95,13 @@ class _Trial:
         self.phases_s: dict[str, float] = {}
         self.twin: Twin | None = None
         self.records: list[RequestRecord] = []
+        self.is_watched = is_watched
+        self.timelines: list[Timeline] = []
 
     def run(self) -> Outcome:
         """Start, warm up, load, drain, stop."""
         try:
-            twin = self.twin = Twin.of(self.study, self.config)
+            twin = self.twin = Twin.of(self.study, self.config, self.calibration)
         except EngineError as error:
             failure = Failure(Phase.START, "wrong_flag", str(error), fatal=True)
             return Outcome(TrialState.FAILED, failure=failure)
@@ -103,6 +130,8 @@ class _Trial:
 
     def _measure(self, fleet: Fleet, config: EngineConfig, load: Load) -> Outcome:
         self._warm_up(fleet, load)
+        if self.is_watched:
+            self.timelines = fleet.watch()
         num_steps, num_preemptions = fleet.num_steps, fleet.num_preemptions
         num_cached = 0
         for sequence in fleet.serve(load.requests):

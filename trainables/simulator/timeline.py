@@ -51,3 +51,8 @@ class Timeline:
             num_preempted=batch.num_preempted,
         )
         self.samples.append(sample)
+
+    def take(self) -> list[StepSample]:
+        """Return the samples so far, and forget them."""
+        samples, self.samples = self.samples, []
+        return samples

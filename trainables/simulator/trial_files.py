@@ -21,14 +21,15 @@ def write_trial_files(
     them back.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    log = [*(_describe(twin.memory) if twin else ()), *_describe_end(outcome)]
+    log = [*(describe_memory(twin.memory) if twin else ()), *_describe_end(outcome)]
     (folder / "engine.log").write_text("\n".join([*log, ""]), encoding="utf-8")
     if records:
         table = [replace(record, token_gaps_s=()) for record in records]
         write_request_table(folder / "requests.parquet", table)
 
 
-def _describe(memory: MemoryPlan) -> list[str]:
+def describe_memory(memory: MemoryPlan) -> list[str]:
+    """Say what is simulated, and where a GPU's memory goes."""
     config = memory.config
     num_tokens = memory.num_kv_blocks * config.block_size
     return [

@@ -1,0 +1,32 @@
+"""The command line. Every error that a person can mend is one message and exit status 2."""
+
+import sys
+
+import typer
+
+from scoot_ray.cli.engine_commands import simulate, stress
+from scoot_ray.cli.study_commands import check, export, report, tune
+from scoot_ray.core.errors import ScootError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Find good start-up parameters for an LLM inference engine.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+for command in (tune, stress, simulate, check, report, export):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; the entry point of `scoot`."""
+    try:
+        app()
+    except ScootError as error:
+        sys.stderr.write(f"scoot: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("scoot: interrupted; `scoot tune ... --resume` goes on with a study\n")
+        sys.exit(INTERRUPTED)
