@@ -32,21 +32,21 @@ from typing import Any
 from scoot_ray.core.errors import StudyError, did_you_mean
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import SearchSpace
-from searchers.genetic import genetic
+from searchers.genetic import genetic_search
 from searchers.optimizer import Optimizer
 from searchers.random_search import RandomSearch
-from searchers.scoot import scoot
-from searchers.scoot_paper import scoot_paper
-from searchers.vanilla_bo import vanilla_bo
+from searchers.scoot import scoot_search
+from searchers.scoot_paper import paper_search
+from searchers.vanilla_bo import vanilla_search
 
 __all__ = ["OPTIMIZERS", "Optimizer", "make_optimizer"]
 
 OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {
     "random": RandomSearch,
-    "genetic": genetic,
-    "vanilla_bo": vanilla_bo,
-    "scoot_paper": scoot_paper,
-    "scoot": scoot,
+    "genetic": genetic_search,
+    "vanilla_bo": vanilla_search,
+    "scoot_paper": paper_search,
+    "scoot": scoot_search,
 }
 
 

@@ -26,7 +26,7 @@ NUM_MUTATED = 1.0  # genes of a child, on average
 MAX_BIRTHS = 1000  # attempts at valid new children before Sobol points take their place
 
 
-def genetic(
+def genetic_search(
     space: SearchSpace,
     objectives: Sequence[Objective],
     *,

@@ -15,21 +15,22 @@ from scoot_ray.core.pareto import is_nondominated
 from scoot_ray.core.space import FloatArray, SearchSpace
 from searchers.acquisition import Acquisition, log_ehvi, log_ei, probability_met
 from searchers.designed_search import DesignedSearch
-from searchers.feasibility import Feasibility
 from searchers.gaussian_process import GaussianProcess, LogNormal, Priors
 from searchers.local_search import maximise
 from searchers.log_space import log_space
 from searchers.observations import Observations
 from searchers.scale import Linear, Logarithmic, Scale
+from searchers.smooth_feasibility import SmoothFeasibility
 from searchers.surrogate import Surrogate, known
 
-CAUTION = 3.0
+CAUTION = 4.0
 """Power of the probability of feasibility: a crash costs a trial and teaches no objective."""
 LEAST = 1e-3  # probability below which nothing is told apart
+WORST = 1.0  # standard units; how much worse a bad loss is does not matter
 NUM_ELITE = 4
 
 
-def scoot(
+def scoot_search(
     space: SearchSpace,
     objectives: Sequence[Objective],
     *,
@@ -44,7 +45,7 @@ def scoot(
 
 def propose(data: Observations, num: int, rng: np.random.Generator) -> list[dict[str, Any]]:
     """Propose at most `num` configurations, each believed before the next is chosen."""
-    feasibility = Feasibility.fit(data.points, data.completed, int(rng.integers(2**31)))
+    feasibility = SmoothFeasibility.fit(data.points, data.completed, int(rng.integers(2**31)))
     chosen: list[dict[str, Any]] = []
     while len(chosen) < num:
         now = data.awaiting(chosen)
@@ -56,23 +57,25 @@ def propose(data: Observations, num: int, rng: np.random.Generator) -> list[dict
 
 
 def fit_gp(points: FloatArray, values: FloatArray) -> Surrogate:
-    """Fit a Gaussian process whose priors suit many dimensions and few points.
+    """Fit a Gaussian process that suits many dimensions, few points and heavy tails.
 
-    Length scales grow with the root of the dimension (Hvarfner et al. 2024); positive values are
-    modelled in logarithms, because times near saturation span orders of magnitude.
+    Length scales grow with the root of the dimension (Hvarfner et al. 2024). Positive values are
+    modelled in logarithms, because times near saturation span orders of magnitude, and bad ones
+    are cut off, so that the model spends itself on the good ones.
     """
     points, values = known(points, values)
     scale: Scale = Logarithmic.of(values) if values.min() > 0 else Linear.of(values)
+    targets = np.minimum(scale.apply(values), WORST)
     priors = Priors(
-        length=LogNormal(math.sqrt(2.0) + 0.5 * math.log(points.shape[1]), math.sqrt(3.0)),
+        length=LogNormal(0.5 * math.log(points.shape[1]), 0.7),
         shape=None,
         signal=LogNormal(0.0, 0.5),
         noise=LogNormal(-4.0, 1.0),
     )
-    return Surrogate(GaussianProcess.fit(points, scale.apply(values), priors), scale)
+    return Surrogate(GaussianProcess.fit(points, targets, priors), scale)
 
 
-def _acquisition(data: Observations, feasibility: Feasibility) -> Acquisition:
+def _acquisition(data: Observations, feasibility: SmoothFeasibility) -> Acquisition:
     promise = _promise(data)
     limits = [fit_gp(data.points, r) for r in data.ratios.T if np.isfinite(r).any()]
 

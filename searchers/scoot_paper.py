@@ -45,7 +45,7 @@ MAXIMUM_LIKELIHOOD = Priors(
 )
 
 
-def scoot_paper(
+def paper_search(
     space: SearchSpace,
     objectives: Sequence[Objective],
     *,

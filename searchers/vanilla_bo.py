@@ -20,7 +20,7 @@ from searchers.observations import Observations
 from searchers.penalty import penalised
 
 
-def vanilla_bo(
+def vanilla_search(
     space: SearchSpace,
     objectives: Sequence[Objective],
     *,

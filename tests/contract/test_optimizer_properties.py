@@ -74,7 +74,7 @@ def test_any_study(make: Make, data: st.DataObject) -> None:
     for config in suggested:
         space.validate(config)
     learnt = [record for record in history if record.state in LEARNT]
-    taken = keys(space, [record.config for record in learnt] + pending)
+    taken = keys(space, [*[record.config for record in learnt], *pending])
     if num_valid(space, 1000) >= len(taken | keys(space, [space.default])) + num:
         assert len(keys(space, suggested)) == num
         assert not keys(space, suggested) & taken
