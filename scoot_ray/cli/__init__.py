@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from scoot_ray.cli.calibration_command import calibrate
 from scoot_ray.cli.engine_commands import simulate, stress
 from scoot_ray.cli.study_commands import check, export, report, tune
 from scoot_ray.core.errors import ScootError
@@ -16,7 +17,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (tune, stress, simulate, check, report, export):
+for command in (tune, stress, simulate, calibrate, check, report, export):
     app.command()(command)
 
 
