@@ -4,10 +4,10 @@ Names are `<quantity>_<statistic>_s` for the quantities TTFT, TPOT, ITL and late
 `throughput_rps`, `goodput_rps`, `output_tokens_per_s`, `total_tokens_per_s` for rates.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.request import RequestRecord
@@ -62,11 +62,11 @@ def summarize(
     if not done:
         return metrics
     metrics |= _rates(done, share, bounds_s or {})
-    samples: dict[str, Iterable[float]] = {
-        "ttft": (r.ttft_s for r in done),
-        "tpot": (r.tpot_s for r in done if r.tpot_s is not None),
-        "itl": chain.from_iterable(r.token_gaps_s for r in done),
-        "latency": (r.latency_s for r in done),
+    samples: dict[str, ArrayLike] = {
+        "ttft": [r.ttft_s for r in done],
+        "tpot": [r.tpot_s for r in done if r.tpot_s is not None],
+        "itl": np.concatenate([r.token_gaps_s for r in done]),
+        "latency": [r.latency_s for r in done],
     }
     for quantity, values in samples.items():
         metrics |= _statistics(quantity, values)
@@ -88,15 +88,19 @@ def _rates(
 
 
 def _meets(record: RequestRecord, bounds_s: Mapping[str, float]) -> bool:
-    values = {"ttft": record.ttft_s, "tpot": record.tpot_s, "latency": record.latency_s}
-    values["itl"] = max(record.token_gaps_s, default=None)
-    return all(
-        value is None or value <= bounds_s.get(name, np.inf) for name, value in values.items()
-    )
+    return all(_worst(record, name) <= bound_s for name, bound_s in bounds_s.items())
 
 
-def _statistics(quantity: str, values: Iterable[float]) -> dict[str, float]:
-    array = np.fromiter(values, dtype=float)
+def _worst(record: RequestRecord, quantity: str) -> float:
+    """Return a request's time, the longest of several; 0 if it has none."""
+    if quantity == "itl":
+        return max(record.token_gaps_s, default=0.0)
+    value: float | None = getattr(record, f"{quantity}_s")
+    return value or 0.0
+
+
+def _statistics(quantity: str, values: ArrayLike) -> dict[str, float]:
+    array = np.asarray(values, dtype=float)
     if not array.size:
         return {}
     quantiles = np.percentile(array, [50, 90, 95, 99])

@@ -1,5 +1,6 @@
 """A request of the service, and the record of one that was replayed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scoot_ray.core.errors import TraceError
@@ -69,7 +70,7 @@ class RequestRecord:
     prompt_tokens: int
     output_tokens: int
     error: str | None = None
-    token_gaps_s: tuple[float, ...] = ()
+    token_gaps_s: Sequence[float] = ()
 
     @property
     def completed(self) -> bool:

@@ -1,5 +1,6 @@
 """The decoding sequences of an engine, advanced all at once."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Collection
 
@@ -30,7 +31,7 @@ class DecodeBatch:
         self._joined: dict[Sequence, int] = {}  # the step at which each one came, oldest first
         self._ending: defaultdict[int, list[Sequence]] = defaultdict(list)
         self._by_phase: list[dict[Sequence, None]] = [{} for _ in range(block_size)]
-        self._times_s: list[float] = []
+        self._times_s = array("d")
         self._first_time = 0  # the step that `_times_s[0]` ended
 
     def __contains__(self, sequence: Sequence) -> bool:

@@ -1,6 +1,8 @@
 """A request inside the engine: how far it is, and the KV blocks it holds."""
 
-from operator import sub
+from array import array
+
+import numpy as np
 
 from scoot_ray.core.request import Request, RequestRecord
 from trainables.simulator.prefix_tree import BlockKeys, Run
@@ -53,7 +55,7 @@ class Sequence:
         self.num_own_blocks = 0
         self.num_committed_blocks = 0
         self.prefix_keys: BlockKeys | None = None
-        self.token_times_s: list[float] = []
+        self.token_times_s = array("d")
         self.num_cached_tokens = 0
         self.num_preemptions = 0
         self.finished_s: float | None = None
@@ -83,14 +85,14 @@ class Sequence:
             prompt_tokens=self.request.prompt_tokens,
             output_tokens=len(times_s),
             error=self.error,
-            token_gaps_s=tuple(map(sub, times_s[1:], times_s)),
+            token_gaps_s=array("d", np.diff(times_s).tobytes()),
         )
 
 
-def _as_streamed(times_s: list[float], stream_interval: int) -> list[float]:
+def _as_streamed(times_s: "array[float]", stream_interval: int) -> "array[float]":
     """Delay each token to the end of its chunk; the first token is sent at once, as by vLLM."""
     if stream_interval <= 1 or not times_s:
         return times_s
     last = len(times_s) - 1
     ends = (-(-i // stream_interval) * stream_interval for i in range(len(times_s)))
-    return [times_s[min(end, last)] for end in ends]
+    return array("d", (times_s[min(end, last)] for end in ends))

@@ -199,8 +199,8 @@ def test_stream_interval_delays_tokens_to_the_end_of_their_chunk() -> None:
     for now_s in range(1, 7):
         sequence.append_token(float(now_s))
     sequence.finished_s = 6.0
-    assert sequence.to_record(4).token_gaps_s == (4.0, 0.0, 0.0, 0.0, 1.0)
-    assert sequence.to_record(1).token_gaps_s == (1.0,) * 5
+    assert list(sequence.to_record(4).token_gaps_s) == [4.0, 0.0, 0.0, 0.0, 1.0]
+    assert list(sequence.to_record(1).token_gaps_s) == [1.0] * 5
 
 
 def test_eager_mode_starts_sooner(model: ModelShape) -> None:
