@@ -3,34 +3,37 @@
 https://github.com/Azure/AzurePublicDataset
 """
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from typing import Any
 
-from traces.csv_table import has_columns, load_csv
 from traces.format import Format
-from traces.rows import Row, token_count
+from traces.records import Records
+from traces.rows import Row, build_trace, read_rows
 from traces.schema import Trace
-from traces.source import Source
+from traces.time_unit import TimeUnit
+from traces.values import date_time, token_count
 
 COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
+UNIT = TimeUnit("datetime", "Azure writes dates and times; without a zone they are taken for UTC")
 
 
-def _load(source: Source) -> Trace:
-    return load_csv(source, _row, columns=COLUMNS, format_name=FORMAT.name, time_unit="datetime")
+def _load(records: Records) -> Trace:
+    rows = read_rows(records.source, records.read(), azure_row)
+    return build_trace(rows, format_name=FORMAT.name, unit=UNIT)
 
 
-def _row(values: list[str]) -> Row:
-    return Row(_seconds(values[0]), token_count(values[1]), token_count(values[2]))
-
-
-def _seconds(text: str) -> float:
-    # The files have seven fractional digits; fromisoformat() reads six and ignores the rest.
-    moment = datetime.fromisoformat(text.strip())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def azure_row(fields: Mapping[str, Any]) -> Row:
+    """Read the columns that all Azure traces have."""
+    return Row(
+        date_time(fields["TIMESTAMP"]),
+        token_count(fields["ContextTokens"]),
+        token_count(fields["GeneratedTokens"]),
+    )
 
 
 FORMAT = Format(
     name="azure",
-    first_line=",".join(COLUMNS),
-    matches=lambda source: has_columns(source, COLUMNS),
+    head=",".join(COLUMNS),
+    matches=lambda records: records.has(*COLUMNS),
     load=_load,
 )

@@ -3,28 +3,31 @@
 https://github.com/alibaba-edu/qwen-bailian-usagetraces-anon
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from traces.format import Format
-from traces.json_lines import block_hashes, first_object, parse_object
-from traces.rows import Row, build_trace, parse_rows, seconds, token_count
+from traces.records import Records
+from traces.rows import Row, build_trace, read_rows
 from traces.schema import Trace
-from traces.source import Source
+from traces.time_unit import TimeUnit
+from traces.values import block_hashes, label, number, token_count
 
 BLOCK_TOKENS = 16
 KEYS = ("chat_id", "parent_chat_id", "timestamp", "input_length", "output_length", "hash_ids")
+UNIT = TimeUnit("s", "Bailian counts seconds, told from Mooncake by its chat_id")
 
 
-def _load(source: Source) -> Trace:
-    roots: dict[Any, str] = {}
+def _load(records: Records) -> Trace:
+    roots: dict[str | None, str | None] = {}
 
-    def row(line: str) -> Row:
-        fields = parse_object(line)
+    def row(fields: Mapping[str, Any]) -> Row:
+        chat, parent = label(fields["chat_id"]), label(fields["parent_chat_id"])
         # The parent of a root is -1; a parent before the file's start counts as one, too.
-        session = roots.get(str(fields["parent_chat_id"]), str(fields["chat_id"]))
-        roots[str(fields["chat_id"])] = session
+        session = roots.get(parent, chat)
+        roots[chat] = session
         return Row(
-            seconds(fields["timestamp"]),
+            number(fields["timestamp"]),
             token_count(fields["input_length"]),
             token_count(fields["output_length"]),
             session,
@@ -32,14 +35,14 @@ def _load(source: Source) -> Trace:
             BLOCK_TOKENS,
         )
 
-    rows = parse_rows(source, source.lines(), row)
-    return build_trace(source, rows, format_name=FORMAT.name, time_unit="s")
+    rows = read_rows(records.source, records.read(), row)
+    return build_trace(rows, format_name=FORMAT.name, unit=UNIT)
 
 
 FORMAT = Format(
     name="bailian",
-    first_line='{"chat_id": ..., "parent_chat_id": ..., "timestamp": ..., "input_length": ..., '
+    head='{"chat_id": ..., "parent_chat_id": ..., "timestamp": ..., "input_length": ..., '
     '"output_length": ..., "hash_ids": [...]}',
-    matches=lambda source: set(KEYS) <= set(first_object(source)),
+    matches=lambda records: records.has(*KEYS),
     load=_load,
 )

@@ -3,30 +3,34 @@
 https://github.com/HPMLL/BurstGPT; version 2 adds a session, which is kept where it is given.
 """
 
-from traces.csv_table import has_columns, header_of, load_csv
+from collections.abc import Mapping
+from typing import Any
+
 from traces.format import Format
-from traces.rows import Row, seconds, token_count
+from traces.records import Records
+from traces.rows import Row, build_trace, read_rows
 from traces.schema import Trace
-from traces.source import Source
+from traces.time_unit import TimeUnit
+from traces.values import label, number, token_count
 
 COLUMNS = ("Timestamp", "Request tokens", "Response tokens")
-SESSION_COLUMN = "Session ID"
+UNIT = TimeUnit("s", "BurstGPT counts seconds from the first day's midnight")
 
 
-def _load(source: Source) -> Trace:
-    sessions = (SESSION_COLUMN,) if SESSION_COLUMN in header_of(source) else ()
-    columns = COLUMNS + sessions
-    return load_csv(source, _row, columns=columns, format_name=FORMAT.name, time_unit="s")
+def _load(records: Records) -> Trace:
+    rows = read_rows(records.source, records.read(), _row)
+    return build_trace(rows, format_name=FORMAT.name, unit=UNIT)
 
 
-def _row(values: list[str]) -> Row:
-    session = values[3].strip() or None if len(values) > 3 else None
-    return Row(seconds(values[0]), token_count(values[1]), token_count(values[2]), session)
+def _row(fields: Mapping[str, Any]) -> Row:
+    arrival, prompt, output = (fields[column] for column in COLUMNS)
+    session = label(fields.get("Session ID"))
+    return Row(number(arrival), token_count(prompt), token_count(output), session)
 
 
 FORMAT = Format(
     name="burstgpt",
-    first_line="Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type",
-    matches=lambda source: has_columns(source, COLUMNS),
+    head="Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type",
+    matches=lambda records: records.has(*COLUMNS),
     load=_load,
 )

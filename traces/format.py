@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from traces.records import Records
 from traces.schema import Trace
-from traces.source import Source
 
 
 @dataclass(frozen=True)
@@ -13,14 +13,14 @@ class Format:
 
     Attributes:
         name: As it is printed.
-        first_line: What a file's first line looks like, for the message when nothing matches.
-        matches: Tells whether a source has this format, by its first line.
-        load: Reads it; raises TraceError naming the line that is malformed.
+        head: What a file starts with, for the message when nothing matches.
+        matches: Tells whether records have this format, by their columns or first object.
+        load: Reads them; raises TraceError saying what is wrong with the file.
         options: What the URI may state, as in `file.jsonl?unit=ms`.
     """
 
     name: str
-    first_line: str
-    matches: Callable[[Source], bool]
-    load: Callable[[Source], Trace]
+    head: str
+    matches: Callable[[Records], bool]
+    load: Callable[[Records], Trace]
     options: tuple[str, ...] = ()

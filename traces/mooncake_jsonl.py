@@ -1,75 +1,83 @@
-"""Mooncake: `timestamp, input_length, output_length, hash_ids`, in milliseconds.
+"""`timestamp, input_length, output_length`, perhaps with `hash_ids`: Mooncake and its heirs.
 
-https://github.com/kvcache-ai/Mooncake; whole milliseconds and one identifier for every 512 tokens
-begun. GuideLLM writes the same fields in seconds, AIPerf in milliseconds, so a file that does not
-look like Mooncake's own in both respects must say its unit: `file.jsonl?unit=s`.
+Mooncake (https://github.com/kvcache-ai/Mooncake) counts whole milliseconds and names one
+identifier for every 512 tokens begun. The same names hold milliseconds in AIPerf, seconds in
+GuideLLM (`trace_synthetic` and `mooncake`, also as CSV and Parquet), and either in vLLM's
+`timed-trace`. So a file that does not look like Mooncake's own in both respects must say its
+unit: `file.jsonl?unit=s`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scoot_ray.core.errors import TraceError
 from traces.format import Format
-from traces.json_lines import block_hashes, first_object, parse_object
-from traces.rows import Row, build_trace, parse_rows, seconds, token_count
+from traces.options import tokens_option
+from traces.records import Records
+from traces.rows import Row, Rows, build_trace, read_rows, require_usable
 from traces.schema import Trace
 from traces.source import Source
+from traces.time_unit import TimeUnit, require_unit, stated_unit
+from traces.values import block_hashes, number, token_count
 
 BLOCK_TOKENS = 512
 KEYS = ("timestamp", "input_length", "output_length")
-SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3}
+BLOCK_SIZE_KEY = "hash_id_block_size"
 # A file that counts whole seconds and spans less than this many (under three hours) is not
 # mistaken for one that counts milliseconds.
 MIN_SPAN_MS = 10_000
+DETECTED = TimeUnit("ms", "whole numbers, and one hash for 512 tokens: Mooncake's milliseconds")
 
 
-def _load(source: Source) -> Trace:
-    rows = list(parse_rows(source, source.lines(), _row))
-    unit = source.options.get("unit") or _detect_unit(source, rows)
-    if unit not in SECONDS_PER_UNIT:
-        raise TraceError(f"Trace {source.uri}: unit={unit}: expected unit=s or unit=ms.")
-    block_tokens = _block_tokens(source, rows)
-    scale = SECONDS_PER_UNIT[unit]
-    scaled = (
-        row._replace(arrival_s=row.arrival_s * scale, block_tokens=block_tokens) for row in rows
-    )
-    return build_trace(source, scaled, format_name=FORMAT.name, time_unit=unit)
+def _load(records: Records) -> Trace:
+    source = records.source
+    rows = read_rows(source, records.read(), _row)
+    require_usable(rows, FORMAT.name)
+    unit = stated_unit(source) or _detect_unit(source, rows)
+    block_tokens = _block_tokens(source, [row for _, row in rows.usable])
+    if block_tokens is not None:
+        rows.usable = [
+            (where, row._replace(block_tokens=block_tokens)) for where, row in rows.usable
+        ]
+    return build_trace(rows, format_name=FORMAT.name, unit=unit)
 
 
-def _row(line: str) -> Row:
-    """Read one line, its arrival in the file's own unit."""
-    fields: dict[str, Any] = parse_object(line)
+def _row(fields: Mapping[str, Any]) -> Row:
+    """Read one record, its arrival in the file's own unit."""
     return Row(
-        seconds(fields["timestamp"]),
+        number(fields["timestamp"]),
         token_count(fields["input_length"]),
         token_count(fields["output_length"]),
-        prefix_hashes=block_hashes(fields.get("hash_ids", [])),
+        # Parquet and CSV hold an absent list as null or nothing.
+        prefix_hashes=block_hashes(fields.get("hash_ids") or []),
+        block_tokens=token_count(fields.get(BLOCK_SIZE_KEY) or 0),
     )
 
 
-def _detect_unit(source: Source, rows: Sequence[Row]) -> str:
-    times = [row.arrival_s for row in rows]
+def _detect_unit(source: Source, rows: Rows) -> TimeUnit:
+    usable = [row for _, row in rows.usable]
+    times = [row.arrival for row in usable]
     is_whole = all(time.is_integer() for time in times)
-    if is_whole and max(times) - min(times) >= MIN_SPAN_MS and _has_blocks_of(BLOCK_TOKENS, rows):
-        return "ms"
-    raise TraceError(
-        f"Trace {source.uri}: the unit of `timestamp` is not clear (Mooncake and AIPerf write "
-        f"milliseconds, GuideLLM seconds). Write {source.uri}?unit=ms or {source.uri}?unit=s."
-    )
+    if not times or (  # without rows, any unit does for saying so
+        is_whole and max(times) - min(times) >= MIN_SPAN_MS and _has_blocks_of(BLOCK_TOKENS, usable)
+    ):
+        return DETECTED
+    why = "Mooncake and AIPerf write milliseconds, GuideLLM seconds, vLLM either"
+    return require_unit(source, "timestamp", why)
 
 
-def _block_tokens(source: Source, rows: Sequence[Row]) -> int:
-    stated = source.options.get("block_tokens")
+def _block_tokens(source: Source, rows: Sequence[Row]) -> int | None:
+    """Return how many tokens a hash stands for; None where the rows themselves say it."""
+    stated = tokens_option(source, "block_tokens")
+    with_hashes = [row for row in rows if row.prefix_hashes]
     if stated is not None:
-        if not (stated.isdecimal() and int(stated) > 0):
-            raise TraceError(
-                f"Trace {source.uri}: block_tokens={stated}: expected a whole number above 0."
-            )
-        return int(stated)
-    if any(row.prefix_hashes for row in rows) and not _has_blocks_of(BLOCK_TOKENS, rows):
+        return stated
+    if with_hashes and all(row.block_tokens for row in with_hashes):
+        return None
+    if with_hashes and not _has_blocks_of(BLOCK_TOKENS, rows):
         raise TraceError(
             f"Trace {source.uri}: `hash_ids` do not stand for {BLOCK_TOKENS} tokens each, as "
-            "Mooncake's do; state how many in the URI: ?unit=...&block_tokens=NUMBER."
+            f"Mooncake's do; state how many: {source.with_options(block_tokens='NUMBER')}."
         )
     return BLOCK_TOKENS
 
@@ -80,8 +88,9 @@ def _has_blocks_of(num_tokens: int, rows: Sequence[Row]) -> bool:
 
 FORMAT = Format(
     name="mooncake",
-    first_line='{"timestamp": ..., "input_length": ..., "output_length": ..., "hash_ids": [...]}',
-    matches=lambda source: set(KEYS) <= set(first_object(source)),
+    head='{"timestamp": ..., "input_length": ..., "output_length": ..., "hash_ids": [...]}, '
+    "or a CSV or Parquet file with these columns",
+    matches=lambda records: records.has(*KEYS),
     load=_load,
     options=("unit", "block_tokens"),
 )

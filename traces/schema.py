@@ -8,6 +8,25 @@ from scoot_ray.core.request import Request
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Say how many rows of a source were left out, and why.
+
+    Attributes:
+        reason: One for all of these rows.
+        num_rows: How many there are.
+        examples: Where the first few stand, with what is wrong there.
+    """
+
+    reason: str
+    num_rows: int
+    examples: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = ", ..." if self.num_rows > len(self.examples) else ""
+        return f"{self.num_rows:,} {self.reason}: {', '.join(self.examples)}{more}"
+
+
+@dataclass(frozen=True)
 class Trace:
     """Hold the requests of a service.
 
@@ -15,9 +34,11 @@ class Trace:
         requests: Sorted by arrival, at least one.
         source: Path or URI as given by the user.
         sha256: Hash of the bytes it was read from (of the parameters, for a synthetic one).
-        time_unit: Unit of the arrival column as read: "s", "ms", "datetime" or "none".
+        time_unit: Unit of the arrival column as read: "s", "ms", "us", "ns", "datetime" or "none".
         format: Name of the format that was detected or stated.
-        num_dropped: Rows of the source that could not be used (failures, empty answers).
+        unit_reason: How the unit is known.
+        left_out: Rows of the source that could not be used (failures, empty answers, malformed).
+        notes: What else a person should know of how it was read.
     """
 
     requests: tuple[Request, ...]
@@ -25,7 +46,9 @@ class Trace:
     sha256: str
     time_unit: str
     format: str
-    num_dropped: int = 0
+    unit_reason: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.requests:
@@ -33,6 +56,11 @@ class Trace:
         arrivals = [request.arrival_s for request in self.requests]
         if any(later < earlier for earlier, later in pairwise(arrivals)):
             raise TraceError(f"{self.source}: requests are not sorted by arrival.")
+
+    @property
+    def num_dropped(self) -> int:
+        """Count the rows that were left out."""
+        return sum(group.num_rows for group in self.left_out)
 
     @property
     def span_s(self) -> float:

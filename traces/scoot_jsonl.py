@@ -15,14 +15,15 @@ from typing import Any
 from scoot_ray.core.errors import TraceError
 from scoot_ray.core.request import Request
 from traces.format import Format
-from traces.json_lines import block_hashes, first_object, parse_object
-from traces.rows import Row, build_trace, parse_rows, seconds, token_count
+from traces.records import Records
+from traces.rows import Row, build_trace, read_rows
 from traces.schema import Trace
-from traces.source import Source
+from traces.time_unit import TimeUnit
+from traces.values import block_hashes, number, text_or_none, token_count
 
 NAME = "scoot-trace"
 VERSION = 1
-SECONDS_PER_UNIT = {"s": 1.0, "ms": 1e-3, "none": 1.0}
+UNITS = ("s", "ms", "none")
 
 
 def dump_trace(trace: Trace) -> str:
@@ -47,46 +48,37 @@ def _fields(request: Request) -> dict[str, Any]:
     } | {name: value for name, value in optional.items() if value not in (None, [], 0)}
 
 
-def _load(source: Source) -> Trace:
-    header = first_object(source)
+def _load(records: Records) -> Trace:
+    source, header = records.source, records.first
     unit = header.get("unit")
-    if header.get("version") != VERSION or unit not in SECONDS_PER_UNIT:
+    if header.get("version") != VERSION or unit not in UNITS:
         raise TraceError(
             f"Trace {source.uri}: expected a header with version {VERSION} and a unit out of "
-            f"{', '.join(SECONDS_PER_UNIT)}; got {source.first_line[:120]}."
+            f"{', '.join(UNITS)}; got {records.head[:120]}."
         )
-    scale = SECONDS_PER_UNIT[unit]
-    lines = islice(source.lines(), 1, None)
-    rows = parse_rows(source, lines, lambda line: _row(parse_object(line), scale))
-    return build_trace(source, rows, format_name=FORMAT.name, time_unit=unit)
+    rows = read_rows(source, islice(records.read(), 1, None), _row)
+    return build_trace(rows, format_name=FORMAT.name, unit=TimeUnit(unit, "the header says so"))
 
 
-def _row(fields: Mapping[str, Any], scale: float) -> Row:
+def _row(fields: Mapping[str, Any]) -> Row:
     hashes = block_hashes(fields.get("prefix_hashes", []))
     block_tokens = token_count(fields.get("block_tokens", 0))
     if hashes and not block_tokens:
         raise ValueError("prefix_hashes need block_tokens, the tokens that each stands for")
     return Row(
-        seconds(fields["arrival"]) * scale,
+        number(fields["arrival"]),
         token_count(fields["prompt_tokens"]),
         token_count(fields["output_tokens"]),
-        _text(fields, "session"),
+        text_or_none(fields, "session"),
         hashes,
         block_tokens,
-        _text(fields, "text"),
+        text_or_none(fields, "text"),
     )
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str | None:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, str):
-        raise ValueError(f"expected {name} to be text, got {value!r}")
-    return value
 
 
 FORMAT = Format(
     name="scoot",
-    first_line=f'{{"format": "{NAME}", "version": {VERSION}, "unit": "s"}}',
-    matches=lambda source: first_object(source).get("format") == NAME,
+    head=f'{{"format": "{NAME}", "version": {VERSION}, "unit": "s"}}',
+    matches=lambda records: records.first.get("format") == NAME,
     load=_load,
 )

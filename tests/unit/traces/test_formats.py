@@ -130,7 +130,7 @@ def test_a_stated_unit_is_taken(write: Write) -> None:
     path = write(mooncake(0), mooncake(2))
     assert load_trace(f"{path}?unit=s").span_s == 2.0
     assert load_trace(f"{path}?unit=ms").span_s == 0.002
-    with pytest.raises(TraceError, match="expected unit=s or unit=ms"):
+    with pytest.raises(TraceError, match="expected unit=s, unit=ms"):
         load_trace(f"{path}?unit=minutes")
 
 
@@ -182,11 +182,11 @@ def test_synthetic_traces_round_trip_through_our_own_format(write: Write, name: 
     ("lines", "message"),
     [
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,1,2", "1,x,2"], "line 3: .*'x'"),
-        (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,1"], "line 2: too few columns"),
+        (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,1"], "line 2: 'num_decode_tokens' is missing"),
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "nan,1,2"], "line 2: .*finite"),
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,-1,2"], "line 2: .*whole number"),
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,1.5,2"], "line 2: .*whole number"),
-        (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,inf,2"], "line 2: .*whole number"),
+        (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,inf,2"], "line 2: .*finite number"),
         (["arrived_at,num_prefill_tokens,num_decode_tokens"], "none of its 0 rows"),
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,5,0"], "none of its 1 rows"),
         (["TIMESTAMP,ContextTokens,GeneratedTokens", "yesterday,1,2"], "line 2: .*yesterday"),
@@ -199,7 +199,7 @@ def test_synthetic_traces_round_trip_through_our_own_format(write: Write, name: 
         (['{"format": "scoot-trace", "version": 2, "unit": "s"}'], "version 1"),
         (['{"format": "scoot-trace", "version": 1, "unit": "h"}'], "unit out of s, ms, none"),
         (["a,b,c", "1,2,3"], r"not known[\s\S]*a,b,c[\s\S]*azure: TIMESTAMP"),
-        (['{"prompt": "hi"}'], "not known"),
+        (['{"prompt": "hi"}'], r"how long answers are.*\?output_tokens=256"),
         (["hello"], "not known"),
         ([""], "is empty"),
     ],
@@ -227,7 +227,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         load_trace("s3://bucket/trace.csv")
     binary = tmp_path / "trace.gz"
     binary.write_bytes(b"\x1f\x8b\x08\xff\xfe")
-    with pytest.raises(TraceError, match="binary data"):
+    with pytest.raises(TraceError, match="gzip file is damaged or cut short"):
         load_trace(str(binary))
     with pytest.raises(TraceError, match="null byte"):
         load_trace("a\0b")
@@ -245,7 +245,3 @@ def test_a_path_may_hold_a_question_mark_a_scheme_or_a_byte_order_mark(write: Wr
     header = "arrived_at,num_prefill_tokens,num_decode_tokens"
     assert load_trace(write(header, "0,1,2", name="what?")).requests
     assert load_trace("file://" + write("\ufeff" + header + "\r", "0,1,2\r")).requests
-
-
-def test_every_format_has_a_name_of_its_own() -> None:
-    assert set(FORMATS) == {"scoot", "azure", "processed", "burstgpt", "bailian", "mooncake"}
