@@ -82,11 +82,12 @@ class Logarithmic:
     def of(cls, values: FloatArray) -> "Logarithmic":
         """Choose the scale for finite positive values, shape [n]."""
         unit = float(values.max())
-        return cls(unit, *_moments(np.log(values / unit)))
+        return cls(unit, *_moments(np.log(values) - math.log(unit)))
 
     def apply(self, values: FloatArray) -> FloatArray:
         """Return values, any shape, in standard units."""
-        return (np.log(values / self.unit) - self.shift) / self.width
+        # Not the logarithm of the ratio, which may underflow.
+        return (np.log(values) - math.log(self.unit) - self.shift) / self.width
 
     def bounds(self, means: FloatArray) -> FloatArray:
         """Return the losses, in units, that lie at `means` in standard units."""

@@ -38,8 +38,15 @@ class TestEveryScale:
 
 @pytest.mark.parametrize(
     "values",
-    [[3.0], [2.0] * 9, [0.0] * 9, [1e300, -1e300, 5e299], [1e-300, 2e-300, 1e-290]],
-    ids=["one", "constant", "zero", "huge", "small"],
+    [
+        [3.0],
+        [2.0] * 9,
+        [0.0] * 9,
+        [1e300, -1e300, 5e299],
+        [1e-300, 2e-300, 1e-290],
+        [1e-300, 1e300],
+    ],
+    ids=["one", "constant", "zero", "huge", "small", "apart"],
 )
 def test_survives_awkward_values(values: list[float]) -> None:
     assert np.isfinite(Linear.of(np.array(values)).apply(np.array(values))).all()
