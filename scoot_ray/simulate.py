@@ -10,6 +10,8 @@ from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Outcome, TrialState
 from traces.schema import Trace
+from trainables.model import load_model_shape
+from trainables.simulator.config import EngineConfig
 from trainables.simulator.served.address import Address
 from trainables.simulator.served.fault import Fault
 from trainables.simulator.stress_test import SimulatedStressTest
@@ -76,7 +78,12 @@ def configure(study: Study, settings: Mapping[str, Any]) -> Config:
 
     Any value that the engine takes is allowed, also outside of the search space: asking "what if"
     is not searching.
+
+    Raises:
+        EngineError: If the engine has no such parameter, or it does not take the value.
+        StudyError: If the model's shape is not known.
     """
+    EngineConfig.resolve(settings, load_model_shape(study.engine.model))
     return {**make_space(study).default, **settings}
 
 

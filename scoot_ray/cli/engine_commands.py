@@ -126,7 +126,8 @@ def simulate(
         raise typer.Exit(status)
     configs = {" ".join(settings or ["default"]): config}
     for text in compare or []:
-        configs[text] = {**config, **parse_settings(text.split(","), "--compare")}
+        changes = parse_settings(text.split(","), "--compare")
+        configs[text] = configure(study, {**parse_settings(settings), **changes})
     folder = output or Path("runs") / f"{study.name}-simulate"
     simulations = simulate_all(
         study,

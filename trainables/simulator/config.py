@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import inf
+from numbers import Integral, Real
 from typing import Any
 
 from scoot_ray.core.errors import EngineError, did_you_mean
@@ -23,6 +25,8 @@ INERT_FLAGS = frozenset(
         "trust_remote_code",
     }
 )
+# 0 says "no limit".
+MAY_BE_ZERO = frozenset({"long_prefill_token_threshold"})
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,10 @@ class EngineConfig:
 
     @classmethod
     def resolve(cls, config: Mapping[str, Any], model: ModelShape) -> "EngineConfig":
-        """Fill in what depends on the model, and check the names.
+        """Fill in what depends on the model, and check names and values.
 
         Raises:
-            EngineError: If the simulated engine has no such parameter.
+            EngineError: If the simulated engine has no such parameter, or not with this value.
         """
         names = [field.name for field in fields(cls)]
         known = {name: value for name, value in config.items() if value is not None}
@@ -65,6 +69,9 @@ class EngineConfig:
                 f"its parameters are {', '.join(sorted(names))}.{hint}"
             )
         values = {name: value for name, value in known.items() if name in names}
+        for field in fields(cls):
+            if field.name in values:
+                _require_value(field.name, values[field.name], field.type)
         max_model_len = values.setdefault("max_model_len", model.max_model_len)
         if values.get("enable_chunked_prefill", cls.enable_chunked_prefill):
             values.setdefault("max_num_batched_tokens", 2048)
@@ -98,3 +105,17 @@ class EngineConfig:
                 f"parallel size ({self.tensor_parallel_size})."
             )
         return None
+
+
+def _require_value(name: str, value: Any, kind: Any) -> None:
+    is_bool, low = isinstance(value, bool), 0 if name in MAY_BE_ZERO else 1
+    if kind is bool:
+        is_right, expected = is_bool, "true or false"
+    elif kind is int:
+        is_right = not is_bool and isinstance(value, Integral) and int(value) >= low
+        expected = f"a whole number of at least {low}"
+    else:
+        is_right = not is_bool and isinstance(value, Real) and 0 <= float(value) < inf
+        expected = "a number of at least 0"
+    if not is_right:
+        raise EngineError(f"{name}={value!r}: expected {expected}.")

@@ -27,11 +27,22 @@ class Address:
         Raises:
             UserError: If it is taken, or cannot be had.
         """
+        listener = socket.socket(self._family, socket.SOCK_STREAM)
         try:
-            return self._bind_uds(self.uds) if self.uds else self._bind_port()
+            if self.uds is None:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(str(self.uds) if self.uds else (self.host, self.port))
         except OSError as error:
+            listener.close()
             advice = "choose another with --uds" if self.uds else "choose another with --port"
             raise UserError(f"Cannot listen at {self}: {error.strerror}; {advice}.") from None
+        return listener
+
+    @property
+    def _family(self) -> socket.AddressFamily:
+        if self.uds is not None:
+            return socket.AF_UNIX
+        return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
     def release(self) -> None:
         """Remove what listening leaves behind."""
@@ -44,15 +55,3 @@ class Address:
 
     def __str__(self) -> str:
         return str(self.uds) if self.uds else f"http://{self.host}:{self.port}"
-
-    def _bind_port(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self.host, self.port))
-        return listener
-
-    def _bind_uds(self, path: Path) -> socket.socket:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(str(path))
-        return listener
