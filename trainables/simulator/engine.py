@@ -65,12 +65,19 @@ class Engine:
         self._jitter: list[float] = []
         self._num_sequences = 0
         self._by_deadline: deque[Sequence] = deque()
+        self._last_ended = (0.0, 0)  # when the last step ended, and how many requests with it
         self._peak = (0, 0)
 
     def restart_clock(self) -> None:
         """Count time from 0 again; the KV cache stays, so that a warm-up warms it."""
         assert not self.scheduler.num_unfinished, "the clock of a busy engine cannot be restarted"
         self.now_s = 0.0
+        self._last_ended = (0.0, 0)
+
+    def num_in_flight(self, now_s: float) -> int:
+        """Count the requests without their last token at `now_s`, which the last step may cover."""
+        end_s, num_ended = self._last_ended
+        return self.scheduler.num_unfinished + (num_ended if end_s > now_s else 0)
 
     def submit(self, request: Request) -> Sequence:
         """Take in a request; those submitted later must not have arrived earlier."""
@@ -106,6 +113,7 @@ class Engine:
         self.now_s += duration_s
         self.num_steps += 1
         finished = self.scheduler.postprocess(batch, self.now_s)
+        self._last_ended = (self.now_s, len(finished))
         return aborted + finished if aborted else finished
 
     def _abort_late(self) -> list[Sequence]:

@@ -37,7 +37,7 @@ class Fleet:
         for request in requests:
             for engine in self.engines:
                 yield from engine.advance(request.arrival_s + engine.front_end_s)
-            self._least_busy().submit(request)
+            self._least_busy(request.arrival_s).submit(request)
         for engine in self.engines:
             yield from engine.advance()
 
@@ -48,9 +48,9 @@ class Fleet:
             engine.timeline = timeline
         return timelines
 
-    def _least_busy(self) -> Engine:
-        """Return the engine with the fewest unfinished requests; the first of equals."""
-        return min(self.engines, key=lambda engine: engine.scheduler.num_unfinished)
+    def _least_busy(self, now_s: float) -> Engine:
+        """Return the engine with the fewest requests in flight; the first of equals."""
+        return min(self.engines, key=lambda engine: engine.num_in_flight(now_s))
 
     @property
     def now_s(self) -> float:
