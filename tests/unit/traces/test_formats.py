@@ -1,7 +1,5 @@
 """Every trace format: what it reads, and what it says about a file that it cannot read."""
 
-import json
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,35 +7,11 @@ from typing import Any
 import pytest
 
 from scoot_ray.core.errors import TraceError
+from tests.unit.traces.files import Write, mooncake
 from traces import load_trace
-from traces.formats import FORMATS
 from traces.scoot_jsonl import dump_trace
 
 AZURE_CONV = Path(__file__).parents[4] / "shared" / "data" / "azure_llm_2023_conv.csv"
-
-Write = Callable[..., str]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write_file(*lines: Any, name: str = "trace") -> str:
-        texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
-        path = tmp_path / name
-        path.write_text("\n".join(texts) + "\n", encoding="utf-8")
-        return str(path)
-
-    return write_file
-
-
-def mooncake(
-    timestamp: float, tokens: int = 1000, hashes: list[int] | None = None
-) -> dict[str, Any]:
-    return {
-        "timestamp": timestamp,
-        "input_length": tokens,
-        "output_length": 5,
-        "hash_ids": list(range(-(-tokens // 512))) if hashes is None else hashes,
-    }
 
 
 @pytest.mark.skipif(not AZURE_CONV.exists(), reason=f"the Azure trace is not at {AZURE_CONV}")
@@ -182,7 +156,10 @@ def test_synthetic_traces_round_trip_through_our_own_format(write: Write, name: 
     ("lines", "message"),
     [
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,1,2", "1,x,2"], "line 3: .*'x'"),
-        (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,1"], "line 2: 'num_decode_tokens' is missing"),
+        (
+            ["arrived_at,num_prefill_tokens,num_decode_tokens", "0,1"],
+            "line 2: 'num_decode_tokens' is missing",
+        ),
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "nan,1,2"], "line 2: .*finite"),
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,-1,2"], "line 2: .*whole number"),
         (["arrived_at,num_prefill_tokens,num_decode_tokens", "0,1.5,2"], "line 2: .*whole number"),
