@@ -9,10 +9,12 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scoot_ray.core.errors import TraceError
+from scoot_ray.core.errors import TraceError, did_you_mean
 from scoot_ray.core.request import Request
 from traces.schema import Trace
 from traces.source import split_options
@@ -21,6 +23,7 @@ SCHEME = "synthetic:"
 MAX_TOTAL_TOKENS = 4096
 BLOCK_TOKENS = 16
 RATE_RPS = 1.0  # workloads are replayed at the study's own rate; this one is only a scale
+MAX_REQUESTS = 1_000_000
 THINK_TIME_S = 60.0
 
 
@@ -115,45 +118,92 @@ def make_synthetic(uri: str) -> Trace:
     """
     name, options = split_options(uri)
     name = name.removeprefix(SCHEME)
-    if name not in APPLICATIONS:
-        names = ", ".join(SCHEME + known for known in APPLICATIONS)
-        raise TraceError(f"Trace {uri}: expected one of {names}.")
+    application = find_application(name)
     values = {"seed": 0, "num_requests": 2000} | _numbers(uri, options)
-    if values["num_requests"] < 1:
-        raise TraceError(f"Trace {uri}: num_requests: expected at least 1.")
+    if not 1 <= values["num_requests"] <= MAX_REQUESTS:
+        raise TraceError(
+            f"Trace {uri}: num_requests: expected at least 1 and at most {MAX_REQUESTS:,}."
+        )
     rng = np.random.default_rng(values["seed"])
-    requests = _requests(APPLICATIONS[name], values["num_requests"], rng)
-    parameters = f"{APPLICATIONS[name]!r} {sorted(values.items())!r}"
-    sha256 = hashlib.sha256(parameters.encode()).hexdigest()
-    return Trace(requests, uri, sha256, time_unit="none", format="synthetic")
+    num_requests = values["num_requests"]
+    turns = _turns(application, num_requests, num_requests / RATE_RPS, rng)
+    requests = _arriving(turns, np.cumsum(rng.exponential(1.0 / RATE_RPS, num_requests)))
+    reason = "made up; replay with the study's own rate"
+    sha256 = _sha256(application, values)
+    return Trace(requests, uri, sha256, "none", "synthetic", unit_reason=reason)
+
+
+def synthesize(name: str, rate_rps: float, duration_s: float, seed: int) -> Trace:
+    """Make a trace of an application's requests, Poisson at `rate_rps`, for `duration_s`.
+
+    Raises:
+        TraceError: If the name is not known, or the trace would be empty or huge.
+    """
+    application = find_application(name.removeprefix(SCHEME))
+    expected = rate_rps * duration_s
+    if not 1 <= expected <= MAX_REQUESTS:
+        raise TraceError(
+            f"A rate of {rate_rps:g} requests/s for {duration_s:g} s makes {expected:g} requests: "
+            f"expected at least 1 and at most {MAX_REQUESTS:,}."
+        )
+    rng = np.random.default_rng(seed)
+    # Given their number, the arrivals of a Poisson process are uniform and independent.
+    num_requests = max(1, int(rng.poisson(expected)))
+    turns = _turns(application, num_requests, duration_s, rng)
+    requests = _arriving(turns, np.sort(rng.uniform(0.0, duration_s, num_requests)))
+    values = {"seed": seed, "rate_rps": rate_rps, "duration_s": duration_s}
+    sha256 = _sha256(application, values)
+    uri = f"{SCHEME}{name.removeprefix(SCHEME)}"
+    return Trace(requests, uri, sha256, "s", "synthetic", unit_reason="made at the asked rate")
+
+
+def find_application(name: str) -> Application:
+    """Return the application of this name.
+
+    Raises:
+        TraceError: Listing those that are known.
+    """
+    if name in APPLICATIONS:
+        return APPLICATIONS[name]
+    names = ", ".join(SCHEME + known for known in APPLICATIONS)
+    raise TraceError(
+        f"Trace {SCHEME}{name}: expected one of {names}.{did_you_mean(name, APPLICATIONS)}"
+    )
+
+
+def _sha256(application: Application, values: dict[str, Any]) -> str:
+    parameters = f"{application!r} {sorted(values.items())!r}"
+    return hashlib.sha256(parameters.encode()).hexdigest()
 
 
 def _numbers(uri: str, options: dict[str, str]) -> dict[str, int]:
     for option, value in options.items():
-        if option not in ("seed", "num_requests") or not value.isdecimal():
+        # Python reads no more than 4,300 digits, and a seed needs no more than 19.
+        if option not in ("seed", "num_requests") or not value.isdecimal() or len(value) > 19:
             raise TraceError(
                 f"Trace {uri}: {option}={value}: expected seed=NUMBER or num_requests=NUMBER."
             )
     return {option: int(value) for option, value in options.items()}
 
 
-def _requests(
-    application: Application, num_requests: int, rng: np.random.Generator
-) -> tuple[Request, ...]:
-    """Draw conversations until there are enough requests, and interleave them."""
+def _turns(
+    application: Application, num_requests: int, span_s: float, rng: np.random.Generator
+) -> list[Request]:
+    """Draw conversations that begin within `span_s` until there are enough requests."""
     prefixes = [application.prefix.draw(rng) for _ in range(application.num_prefixes)]
-    span_s = num_requests / RATE_RPS
     turns: list[Request] = []
     while len(turns) < num_requests:
         number = len(prefixes) + len(turns)
         start_s = rng.uniform(0.0, span_s)
         turns += _conversation(application, prefixes, number, start_s, rng)
-    turns = sorted(turns[:num_requests], key=lambda request: request.arrival_s)
-    # Only the order of the turns is kept: the arrivals are a Poisson process.
-    times = np.cumsum(rng.exponential(1.0 / RATE_RPS, num_requests))
-    times -= times[0]
+    return sorted(turns[:num_requests], key=lambda request: request.arrival_s)
+
+
+def _arriving(turns: list[Request], times: NDArray[np.float64]) -> tuple[Request, ...]:
+    """Keep the order of the turns, and let them arrive at `times`, the first at 0."""
     return tuple(
-        replace(turn, arrival_s=float(time)) for turn, time in zip(turns, times, strict=True)
+        replace(turn, arrival_s=float(time))
+        for turn, time in zip(turns, times - times[0], strict=True)
     )
 
 
