@@ -7,6 +7,7 @@ import typer
 from scoot_ray.cli.calibration_command import calibrate
 from scoot_ray.cli.engine_commands import simulate, stress
 from scoot_ray.cli.study_commands import check, export, report, tune
+from scoot_ray.cli.traces_commands import app as traces_app
 from scoot_ray.core.errors import ScootError
 
 INTERRUPTED = 130
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 for command in (tune, stress, simulate, calibrate, check, report, export):
     app.command()(command)
+app.add_typer(traces_app)
 
 
 def main() -> None:
