@@ -24,7 +24,7 @@ OUTPUT_TOKENS = (
 )  # fmt: skip
 SESSIONS = ("gen_ai.conversation.id", "session.id")
 TRACE_IDS = ("traceId", "trace_id")
-NO_CALLS = "spans that are no LLM calls"
+NO_CALLS = "spans that are no LLM calls with token counts"
 LLM_OPERATIONS = ("chat", "text_completion", "generate_content")
 # The lists in which spans are nested, from the outside in.
 NESTS = ("resourceSpans", "scopeSpans", "spans")

@@ -80,10 +80,13 @@ def _csv_records(source: Source) -> Iterator[tuple[str, list[str]]]:
     reader = csv.reader(StringIO(source.text, newline=""))
     try:
         for record in reader:
-            if "".join(record).strip() or len(record) > 1:  # not a blank line
+            if len(record) > 1 or "".join(record).strip():  # not a blank line
                 yield f"line {reader.line_num}", record
     except csv.Error as error:
-        raise TraceError(f"Trace {source.uri}, line {reader.line_num}: {error}.") from None
+        raise TraceError(
+            f"Trace {source.uri}, line {reader.line_num}: {error}. A quote may be missing; long "
+            "texts can be given as JSON lines."
+        ) from None
 
 
 def _open_json(source: Source) -> Records:

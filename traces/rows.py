@@ -1,6 +1,6 @@
 """Rows: from the parsed records of any format to a trace; what is left out is counted here."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -21,6 +21,9 @@ MAX_MALFORMED_SHARE = 0.1
 # Logs are written as requests end, so arrivals may lie somewhat out of order.
 MAX_BACKWARDS_S = 3600.0
 MAX_GAP_S = 30 * 86_400.0
+# Outside of these, a mistaken unit is likelier than such a service.
+MIN_LIKELY_RPS, MAX_LIKELY_RPS = 0.01, 2000.0
+MIN_RATED_REQUESTS = 100
 
 
 class Unusable(Exception):  # noqa: N818 (nothing is wrong with such a row)
@@ -125,8 +128,18 @@ def build_trace(
         format_name,
         unit.reason,
         rows.left_out(),
-        tuple(notes),
+        (*notes, *_doubts(requests, unit)),
     )
+
+
+def _doubts(requests: Sequence[Request], unit: TimeUnit) -> Iterator[str]:
+    """Doubt the unit where the rate is not a service's: a factor of 1,000 is easily missed."""
+    span_s = requests[-1].arrival_s
+    if len(requests) < MIN_RATED_REQUESTS or span_s == 0:
+        return
+    rate_rps = len(requests) / span_s
+    if not MIN_LIKELY_RPS < rate_rps < MAX_LIKELY_RPS:
+        yield f"{rate_rps:.3g} requests/s is an unlikely rate: are the times really in {unit.name}?"
 
 
 def _timed(rows: Rows, unit: TimeUnit, is_ordered: bool) -> Iterator[tuple[str, Row]]:

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -125,10 +126,11 @@ def _require_free(path: Path, force: bool) -> None:
     Raises:
         OutputError: Saying why not.
     """
-    if path.is_dir():
-        raise OutputError(f"--to {path}: expected a file, and this is a folder.")
-    if path.exists() and not force:
-        raise OutputError(f"--to {path}: the file exists; write --force to overwrite it.")
+    with _told(path):
+        if path.is_dir():
+            raise OutputError(f"--to {path}: expected a file, and this is a folder.")
+        if path.exists() and not force:
+            raise OutputError(f"--to {path}: the file exists; write --force to overwrite it.")
 
 
 def _write(trace: Trace, path: Path) -> None:
@@ -137,10 +139,19 @@ def _write(trace: Trace, path: Path) -> None:
         content = gzip.compress(content, mtime=0)
     # Written beside and renamed, so that a full disk leaves no half of a trace.
     partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"--to {path}: cannot be written: {error.strerror}.") from None
+    with _told(path):
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     print_line(f"{path}: {len(trace.requests):,} requests; `scoot traces inspect` shows them.")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell what the system says against a file as one message."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"--to {path}: cannot be written: {error.strerror}.") from None

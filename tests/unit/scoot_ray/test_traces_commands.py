@@ -104,6 +104,7 @@ def test_nothing_is_overwritten_without_force(scoot: Scoot, tmp_path: Path) -> N
         (["convert", "synthetic:sql"], "Missing option '--to'"),
         (["convert", "synthetic:sql", "--to", "."], "expected a file"),
         (["convert", "synthetic:sql", "--to", "no/such/folder/out"], "cannot be written"),
+        (["synthesize", "sql", "--to", "a" * 300], "File name too long"),
         (["synthesize", "bott", "--to", "out"], "Did you mean bot?"),
         (["synthesize", "sql", "--rate", "-1", "--to", "out"], "expected at least 1"),
         (["synthesize", "sql", "--rate", "nan", "--to", "out"], "expected at least 1"),

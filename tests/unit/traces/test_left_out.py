@@ -75,6 +75,13 @@ def test_a_gap_of_months_is_an_error(write: Write) -> None:
         load_trace(write(HEADER, "0,1,1", "5000000,1,1"))
 
 
+def test_an_unlikely_rate_casts_doubt_on_the_unit(write: Write) -> None:
+    path = write(*[mooncake(1000 * n) for n in range(100)])
+    assert load_trace(path).notes == ()
+    (note,) = load_trace(f"{path}?unit=s").notes
+    assert "are the times really in s?" in note
+
+
 def test_packed_files(tmp_path: Path) -> None:
     content = "\n".join([HEADER, *GOOD]).encode()
     path = tmp_path / "trace.csv.gz"
