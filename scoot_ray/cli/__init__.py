@@ -6,7 +6,8 @@ import typer
 
 from scoot_ray.cli.calibration_command import calibrate
 from scoot_ray.cli.engine_commands import simulate, stress
-from scoot_ray.cli.study_commands import check, export, report, tune
+from scoot_ray.cli.export_command import export
+from scoot_ray.cli.study_commands import check, report, tune
 from scoot_ray.cli.traces_commands import app as traces_app
 from scoot_ray.core.errors import ScootError
 

@@ -12,7 +12,6 @@ from scoot_ray.core.errors import OutputError
 from scoot_ray.core.journal import History, Journal
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.export import export as export_result
 from scoot_ray.export import write_best
 from scoot_ray.report.html import write_report
 from scoot_ray.report.tables import comparison_table, config_table, front_table
@@ -59,24 +58,19 @@ def check(study_file: StudyFile, address: Address = "local", trace: TraceFile = 
 
 def report(folder: StudyFolder) -> None:
     """Write report.html and best.yaml again from the journal, and print the tables."""
-    study, history = _read_folder(folder)
+    study, history = read_folder(folder)
     result = Result.from_history(study, history)
     _write_files(study, result, folder)
     _print_result(result)
     sys.stdout.write(f"\nReport: {folder / 'report.html'}\n")
 
 
-def export(
-    folder: StudyFolder,
-    to: Annotated[str, typer.Option(help="The form: command.")] = "command",
-) -> None:
-    """Print the recommended configuration in a form that can be used."""
-    study, history = _read_folder(folder)
-    result = Result.from_history(study, history)
-    sys.stdout.write(export_result(study, result, to) + "\n")
+def read_folder(folder: Path) -> tuple[Study, History]:
+    """Read the study in a folder.
 
-
-def _read_folder(folder: Path) -> tuple[Study, History]:
+    Raises:
+        OutputError: If there is none.
+    """
     journal = Journal(folder / "journal.jsonl")
     if not journal.exists():
         raise OutputError(
