@@ -29,8 +29,8 @@ class WallClock:
 
     async def sleep_until(self, time_s: float) -> None:
         """Sleep until `now()` has reached `time_s`."""
-        delay_s = time_s - self.now()
-        if delay_s > 0:
+        # uvloop rounds to milliseconds, so that a sleep may end before its time.
+        while (delay_s := time_s - self.now()) > 0:
             await asyncio.sleep(delay_s)
 
 
