@@ -30,7 +30,7 @@ class WallClock:
     async def sleep_until(self, time_s: float) -> None:
         """Sleep until `now()` has reached `time_s`."""
         # uvloop rounds to milliseconds, so that a sleep may end before its time.
-        while (delay_s := time_s - self.now()) > 0:
+        while (delay_s := time_s - self.now()) > 0:  # noqa: ASYNC110, it waits for time alone
             await asyncio.sleep(delay_s)
 
 
