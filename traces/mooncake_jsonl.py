@@ -23,10 +23,13 @@ from traces.values import block_hashes, number, token_count
 BLOCK_TOKENS = 512
 KEYS = ("timestamp", "input_length", "output_length")
 BLOCK_SIZE_KEY = "hash_id_block_size"
-# A file that counts whole seconds and spans less than this many (under three hours) is not
-# mistaken for one that counts milliseconds.
+# A file that counts whole seconds is not mistaken for one that counts milliseconds: if it were in
+# seconds, it would last hours and have a request in ten seconds at most, which is no load to test.
 MIN_SPAN_MS = 10_000
-DETECTED = TimeUnit("ms", "whole numbers, and one hash for 512 tokens: Mooncake's milliseconds")
+MAX_REQUESTS_PER_MS = 0.1
+DETECTED = TimeUnit(
+    "ms", "Mooncake's: whole, a hash for 512 tokens, and too few a second to be seconds"
+)
 
 
 def _load(records: Records) -> Trace:

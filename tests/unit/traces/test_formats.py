@@ -90,10 +90,11 @@ def test_mooncake_is_in_milliseconds(write: Write) -> None:
     [
         [mooncake(0), mooncake(30_000.5)],
         [mooncake(0), mooncake(300)],
+        [mooncake(8 * n) for n in range(2000)],
         [mooncake(0), mooncake(30_000, hashes=[])],
         [{k: v for k, v in mooncake(t).items() if k != "hash_ids"} for t in (0, 60_000)],
     ],
-    ids=["fractions", "short", "other blocks", "no blocks"],
+    ids=["fractions", "short", "likely in seconds", "other blocks", "no blocks"],
 )
 def test_an_unclear_unit_must_be_stated(write: Write, rows: list[dict[str, Any]]) -> None:
     with pytest.raises(TraceError, match=r"unit .*not clear.*\?unit=ms"):
