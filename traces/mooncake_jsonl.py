@@ -60,10 +60,10 @@ def _row(fields: Mapping[str, Any]) -> Row:
 def _detect_unit(source: Source, rows: Rows) -> TimeUnit:
     usable = [row for _, row in rows.usable]
     times = [row.arrival for row in usable]
+    span = max(times) - min(times)
     is_whole = all(time.is_integer() for time in times)
-    if not times or (  # without rows, any unit does for saying so
-        is_whole and max(times) - min(times) >= MIN_SPAN_MS and _has_blocks_of(BLOCK_TOKENS, usable)
-    ):
+    is_sparse = span >= MIN_SPAN_MS and len(times) <= MAX_REQUESTS_PER_MS * span
+    if is_whole and is_sparse and _has_blocks_of(BLOCK_TOKENS, usable):
         return DETECTED
     why = "Mooncake and AIPerf write milliseconds, GuideLLM seconds, vLLM either"
     return require_unit(source, "timestamp", why)
