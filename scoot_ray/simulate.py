@@ -70,7 +70,7 @@ def as_simulated(
 def _existing(key: str, path: Path) -> Path:
     if not path.is_file():
         raise UserError(f"--{key} {path}: there is no such file.")
-    return path.absolute()
+    return path.resolve()
 
 
 def configure(study: Study, settings: Mapping[str, Any]) -> Config:

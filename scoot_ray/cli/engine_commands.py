@@ -10,6 +10,7 @@ import typer
 from scoot_ray.cli.options import Seed, Settings, StudyFile, TraceFile, load, parse_settings
 from scoot_ray.cli.printing import print_line, print_outcome, print_table
 from scoot_ray.core.display import describe_config
+from scoot_ray.core.errors import UserError
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import TrialState, trial_seed
 from scoot_ray.report.quantities import watched_engines
@@ -124,6 +125,8 @@ def simulate(
             seed=trial_seed(seed, 0),
         )
         raise typer.Exit(status)
+    if fault is not None:
+        raise UserError(f"--fault {fault}: only a served engine breaks on demand; add --serve.")
     configs = {" ".join(settings or ["default"]): config}
     for text in compare or []:
         changes = parse_settings(text.split(","), "--compare")

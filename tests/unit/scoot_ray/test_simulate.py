@@ -106,6 +106,7 @@ def test_an_engine_that_does_not_start_says_why(
         (("--profile", "/nowhere/profile.csv"), "/nowhere/profile.csv"),
         (("--calibration", "/nowhere/constants.yaml"), "/nowhere/constants.yaml"),
         (("--serve", "--fault", "die"), "expected one of die-at-start"),
+        (("--fault", "hang"), "add --serve"),
         (("--serve", "--uds", "/nowhere/socket"), "Cannot listen at /nowhere/socket"),
     ],
 )
