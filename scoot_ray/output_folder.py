@@ -12,6 +12,7 @@ from scoot_ray.core.errors import OutputError
 from scoot_ray.core.journal import History, Journal
 from scoot_ray.plan import Plan
 from traces.schema import Trace
+from trainables.engines.launch import recorded_study
 
 
 @contextlib.contextmanager
@@ -54,12 +55,12 @@ def require_fitting(journal: Journal, plan: Plan, resume: bool) -> None:
             f"{len(history.trials)} finished trial(s). Continue it with --resume, or choose "
             "another folder with --output."
         )
-    _require_same(history, plan.study.model_dump(mode="json"), plan.trace, folder)
+    _require_same(history, recorded_study(plan.study), plan.trace, folder)
 
 
 def open_journal(journal: Journal, plan: Plan, measured_by: str) -> None:
     """Begin the journal, or note in it that the study goes on, perhaps with another budget."""
-    resolved = plan.study.model_dump(mode="json")
+    resolved = recorded_study(plan.study)
     if journal.exists():
         journal.append("resume", {"search": resolved["search"]})
         return

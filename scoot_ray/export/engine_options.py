@@ -7,11 +7,10 @@ from typing import Any
 
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import EngineSection
-from trainables.engines.launch import without_secrets
+from trainables.engines.launch import SECRET_FLAGS, without_secrets
 from trainables.engines.vllm import flag
 
 # Flags of vLLM that carry a secret, and the variable by which vLLM takes the same.
-SECRET_FLAGS = {"hf_token": "HF_TOKEN", "api_key": "VLLM_API_KEY"}
 # Decided by whoever deploys, not by the study.
 ADDRESS_FLAGS = frozenset({"host", "port", "uds"})
 

@@ -3,6 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from scoot_ray.core.study import Study
+
+HIDDEN = "(not recorded)"
+# Flags that are secrets, and the variables that the engine reads them from as well.
+SECRET_FLAGS = {"hf_token": "HF_TOKEN", "api_key": "VLLM_API_KEY"}
 
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|KEY$", re.IGNORECASE)
 
@@ -23,3 +30,13 @@ class LaunchCommand:
 def without_secrets(env: Mapping[str, str]) -> dict[str, str]:
     """Leave out the variables whose names say that they hold a secret, such as HF_TOKEN."""
     return {name: value for name, value in env.items() if not _SECRET.search(name)}
+
+
+def recorded_study(study: Study) -> dict[str, Any]:
+    """Return a study as it may be written down: its secrets are named and not told."""
+    data = study.model_dump(mode="json")
+    env, fixed = data["engine"]["env"], data["engine"]["fixed"]
+    hidden_env = dict.fromkeys(env.keys() - without_secrets(env).keys(), HIDDEN)
+    hidden_flags = dict.fromkeys(fixed.keys() & SECRET_FLAGS.keys(), HIDDEN)
+    data["engine"] |= {"env": env | hidden_env, "fixed": fixed | hidden_flags}
+    return data

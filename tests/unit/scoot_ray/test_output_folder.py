@@ -1,5 +1,6 @@
 """One process at a time, one study for ever."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,18 @@ def test_a_study_is_resumed_with_another_budget_but_not_another_seed(journal: Jo
         require_fitting(journal, plan_of(seed=2), resume=True)
     with pytest.raises(OutputError, match="--resume"):
         require_fitting(journal, plan_of(), resume=False)
+
+
+def test_secrets_are_named_in_the_journal_and_not_told(journal: Journal) -> None:
+    plan = plan_of()
+    env = {"HF_TOKEN": "hf_abc", "OMP_NUM_THREADS": "4"}
+    engine = plan.study.engine.model_copy(update={"env": env, "fixed": {"api_key": "sk-abc"}})
+    plan = replace(plan, study=plan.study.model_copy(update={"engine": engine}))
+    open_journal(journal, plan, "an engine")
+    text = journal.path.read_text()
+    assert "hf_abc" not in text
+    assert "sk-abc" not in text
+    recorded = journal.read().header["study"]["engine"]
+    assert recorded["env"] == {"HF_TOKEN": "(not recorded)", "OMP_NUM_THREADS": "4"}
+    assert recorded["fixed"].keys() == {"api_key"}
+    require_fitting(journal, plan, resume=True)
