@@ -1,7 +1,8 @@
 """SCOOT as we have it; how it differs from the paper, and to what effect, is told in `searchers`.
 
 One acquisition function, in logarithms: what the point promises (EI, or EHVI against the default)
-times the probability that it meets the limits times the probability that it runs.
+times the probability that it meets the limits times a power of the probability that it runs, with
+a steep penalty below the paper's threshold Delta on the latter.
 """
 
 import math
@@ -22,12 +23,15 @@ from searchers.observations import Observations
 from searchers.scale import Linear, Logarithmic, Scale
 from searchers.smooth_feasibility import SmoothFeasibility
 from searchers.surrogate import Surrogate, known
+from searchers.threshold import fold_threshold
 
 CAUTION = 4.0
 """Power of the probability of feasibility: a crash costs a trial and teaches no objective."""
 LEAST = 1e-3  # probability below which nothing is told apart
 WORST = 1.0  # standard units; how much worse a bad loss is does not matter
 NUM_ELITE = 4
+BELOW = 200.0
+"""Slope of the penalty below Delta: where nothing safe promises anything, risk must not win."""
 
 
 def scoot_search(
@@ -56,18 +60,18 @@ def propose(data: Observations, num: int, rng: np.random.Generator) -> list[dict
     return chosen
 
 
-def fit_gp(points: FloatArray, values: FloatArray) -> Surrogate:
+def fit_gp(points: FloatArray, values: FloatArray, worst: float = math.inf) -> Surrogate:
     """Fit a Gaussian process that suits many dimensions, few points and heavy tails.
 
     Length scales grow with the root of the dimension (Hvarfner et al. 2024). Positive values are
-    modelled in logarithms, because times near saturation span orders of magnitude, and bad ones
-    are cut off, so that the model spends itself on the good ones.
+    modelled in logarithms, because times near saturation span orders of magnitude, and what is
+    worse than `worst`, in standard units, is cut off, so that the model describes what is good.
     """
     points, values = known(points, values)
     scale: Scale = Logarithmic.of(values) if values.min() > 0 else Linear.of(values)
-    targets = np.minimum(scale.apply(values), WORST)
+    targets = np.minimum(scale.apply(values), worst)
     priors = Priors(
-        length=LogNormal(0.5 * math.log(points.shape[1]), 0.7),
+        length=LogNormal(0.5 * math.log(points.shape[1]), 1.2),
         shape=None,
         signal=LogNormal(0.0, 0.5),
         noise=LogNormal(-4.0, 1.0),
@@ -77,12 +81,15 @@ def fit_gp(points: FloatArray, values: FloatArray) -> Surrogate:
 
 def _acquisition(data: Observations, feasibility: SmoothFeasibility) -> Acquisition:
     promise = _promise(data)
+    # Not cut off: the bound of a limit may lie among the worst that was measured.
     limits = [fit_gp(data.points, r) for r in data.ratios.T if np.isfinite(r).any()]
+    delta = fold_threshold(bool(ok) for ok in data.completed).delta
 
     def evaluate(points: FloatArray) -> FloatArray:
         met = np.maximum(probability_met(limits, points), 1e-300)
-        runs = np.maximum(feasibility.probability(points), LEAST)
-        return promise(points) + (np.log(met) + CAUTION * np.log(runs))[:, None]
+        pof = feasibility.probability(points)
+        safety = CAUTION * np.log(np.maximum(pof, LEAST)) - BELOW * np.maximum(delta - pof, 0.0)
+        return promise(points) + (np.log(met) + safety)[:, None]
 
     return evaluate
 
@@ -91,7 +98,7 @@ def _promise(data: Observations) -> Acquisition:
     """Build log EI or log EHVI, with pending configurations believed at the surrogates' means."""
     if not data.is_measured:  # with crashes only, the forest alone says where to go
         return lambda points: np.zeros((len(points), 1))
-    losses = [fit_gp(data.points, c).believing(data.pending) for c in data.losses.T]
+    losses = [fit_gp(data.points, c, WORST).believing(data.pending) for c in data.losses.T]
     allowed = data.losses[data.meets_limits]
     if len(losses) > 1:
         return log_ehvi(losses, allowed, data.reference)
