@@ -27,7 +27,7 @@ ROW_PIXELS = 190
 MAX_POINTS = 3000  # of one curve
 NUM_MEANS = 240
 NEAR = 4  # a limit is drawn where the curve comes within this factor of it
-# Near the Okabe-Ito colours, which colour-blind readers tell apart, and seen on light and dark pages.
+# Near the Okabe-Ito colours, which colour-blind readers tell apart; seen on light and dark pages.
 COLOURS = ("#1A86C8", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")
 GRID = "rgba(128,128,128,0.3)"  # seen on light and on dark pages
 CLEAR = "rgba(0,0,0,0)"
