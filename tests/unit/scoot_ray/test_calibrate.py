@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from scoot_ray.calibrate import Comparison, PlannedTest, calibrate_study, comparison_table, plan_tests
+from scoot_ray.calibrate import (
+    Comparison,
+    PlannedTest,
+    calibrate_study,
+    comparison_table,
+    plan_tests,
+)
 from scoot_ray.core.errors import EngineError, StudyError
 from scoot_ray.core.study import Study
 from tests.stand_in_engine import write_interpreter
