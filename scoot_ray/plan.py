@@ -60,11 +60,14 @@ class Plan:
         prompts = sorted(request.prompt_tokens for request in trace.requests)
         outputs = sorted(request.output_tokens for request in trace.requests)
         middle = len(trace.requests) // 2
+        unit = f"{trace.time_unit} ({trace.unit_reason})" if trace.unit_reason else trace.time_unit
+        left_out = [str(group) for group in trace.left_out]
+        if self.num_too_long:
+            left_out.append(f"{self.num_too_long} longer than max_model_len")
         return (
-            f"{len(trace.requests)} requests, format {trace.format}, time unit "
-            f"{trace.time_unit}, median prompt {prompts[middle]} and output {outputs[middle]} "
-            f"tokens; {trace.num_dropped} row(s) without an answer and {self.num_too_long} "
-            "request(s) longer than max_model_len left out"
+            f"{len(trace.requests)} requests, format {trace.format}, time unit {unit}, median "
+            f"prompt {prompts[middle]} and output {outputs[middle]} tokens; left out: "
+            f"{'; '.join(left_out) or 'none'}{''.join(f'. {note}' for note in trace.notes)}"
         )
 
     @property

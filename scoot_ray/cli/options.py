@@ -8,12 +8,13 @@ import typer
 import yaml
 
 from scoot_ray.core.errors import SpaceError
-from scoot_ray.core.study import Study, load_study
+from scoot_ray.core.study import Study, absolute_trace, load_study
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
 StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A study's output folder.")]
 TraceFile = Annotated[
-    Path | None, typer.Option(help="Replay this trace instead of the study file's.")
+    str | None,
+    typer.Option(metavar="TRACE", help="Replay this file or URI instead of the study file's."),
 ]
 Address = Annotated[str, typer.Option(help='"local" starts Ray here; "auto" or ray://... joins.')]
 Settings = Annotated[
@@ -23,12 +24,12 @@ Settings = Annotated[
 Seed = Annotated[int, typer.Option(help="Decides the arrival order.", min=0)]
 
 
-def load(study_file: Path, trace: Path | None) -> Study:
+def load(study_file: Path, trace: str | None) -> Study:
     """Read a study, with another trace if there is one."""
     study = load_study(study_file)
     if trace is None:
         return study
-    workload = study.workload.model_copy(update={"trace": str(trace.absolute())})
+    workload = study.workload.model_copy(update={"trace": absolute_trace(trace, Path.cwd())})
     return study.model_copy(update={"workload": workload})
 
 

@@ -240,13 +240,19 @@ def parse_study(data: Mapping[str, Any], source: str = "study") -> Study:
         raise StudyError("\n".join([f"{source} is not a valid study:", *lines])) from None
 
 
+def absolute_trace(trace: str, folder: Path) -> str:
+    """Anchor a trace's path at a folder; URIs and synthetic traces stay as they are."""
+    if "://" in trace or trace.startswith("synthetic:"):
+        return trace
+    return str((folder / Path(trace).expanduser()).resolve())
+
+
 def _with_absolute_paths(study: Study, folder: Path) -> Study:
     """Anchor relative paths at the study file's folder, where they name something there."""
     workload = study.workload
     engine = study.engine
-    if "://" not in workload.trace and not workload.trace.startswith("synthetic:"):
-        trace = str((folder / Path(workload.trace).expanduser()).resolve())
-        workload = workload.model_copy(update={"trace": trace})
+    trace = absolute_trace(workload.trace, folder)
+    workload = workload.model_copy(update={"trace": trace})
     updates = {}
     for key in ("model", "python"):
         local = folder / Path(getattr(engine, key)).expanduser()
