@@ -4,7 +4,7 @@ BIN := .venv/bin
 VLLM_BIN := .venv-vllm/bin
 TINY_LLAMA := runs/tiny-llama
 
-.PHONY: demo demo-vllm test test-vllm check fix bench clean
+.PHONY: demo demo-vllm test test-vllm check fix calibrate-vllm bench bench-analytic bench-simulator clean
 
 demo: .venv/installed
 	$(BIN)/scoot tune examples/quickstart.yaml --output $$(mktemp -d runs/quickstart-XXXX)
@@ -29,8 +29,18 @@ fix: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The simulator fitted to the real vLLM of demo-vllm: 12 stress tests, about 15 minutes.
+calibrate-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
+	$(BIN)/scoot calibrate examples/vllm_cpu_calibration.yaml
+
 bench: .venv/installed
 	$(BIN)/python -m benchmarks.searchers
+
+bench-analytic: .venv/installed
+	$(BIN)/python -m benchmarks.analytic scoot scoot_paper genetic random --first 100 --services 2
+
+bench-simulator: .venv/installed
+	$(BIN)/python -m benchmarks.simulator
 
 clean:
 	rm -rf .venv .venv-vllm runs

@@ -21,7 +21,7 @@ from traces.schema import Trace
 from trainables.backend import BACKENDS
 from trainables.simulator.calibration import Calibration
 from trainables.simulator.fit import Measurement, at_rate, fit_calibration, predict
-from trainables.spaces import make_space
+from trainables.spaces import make_space, tensor_parallel_sizes
 
 RATE_FACTORS = (0.5, 1.0, 1.5)
 """Below, at and above the study's rate, which should lie near saturation."""
@@ -155,21 +155,31 @@ def calibrate_study(
 def plan_tests(
     study: Study, space: SearchSpace, num_fitted: int, num_held_out: int
 ) -> tuple[PlannedTest, ...]:
-    """Choose configurations and rates: the default at every rate, then others, rates in turn.
+    """Choose configurations and rates.
 
-    Held-out tests begin with the lowest rate, so that three of them see every rate.
+    Fitted first: the default with every `tensor_parallel_size`, at every rate, since what more GPUs
+    cost can be told from nothing else. Then Sobol configurations with the rates in turn; held-out
+    ones begin with the lowest rate again, so that three of them see every rate.
     """
-    num_default = min(num_fitted, len(RATE_FACTORS))
+    rates = [study.workload.request_rate_rps * factor for factor in RATE_FACTORS]
+    anchors = [(config, rate) for rate in rates for config in _default_by_degree(space)]
+    anchors = anchors[:num_fitted]
     sampler = make_optimizer("random", space, study.objectives, seed=study.search.seed)
-    num_others = num_fitted - num_default + num_held_out
+    num_others = num_fitted - len(anchors) + num_held_out
     others = sampler.suggest([], [space.default], num_others) if num_others else []
-    configs = [space.default] * num_default + others
-    turns = [*range(num_fitted), *range(num_held_out)]
-    rates = [study.workload.request_rate_rps * RATE_FACTORS[i % len(RATE_FACTORS)] for i in turns]
+    turns = [*range(num_fitted - len(anchors)), *range(num_held_out)]
+    drawn = [(config, rates[n % len(rates)]) for config, n in zip(others, turns, strict=True)]
     return tuple(
         PlannedTest(number, config, rate, is_held_out=number >= num_fitted)
-        for number, (config, rate) in enumerate(zip(configs, rates, strict=True))
+        for number, (config, rate) in enumerate([*anchors, *drawn])
     )
+
+
+def _default_by_degree(space: SearchSpace) -> list[Config]:
+    """Return the default configuration with every tensor-parallel size that is valid with it."""
+    sizes = tensor_parallel_sizes(space)
+    configs = [{**space.default, "tensor_parallel_size": size} for size in sizes]
+    return [config for config in configs if space.is_valid(config)] or [space.default]
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:

@@ -10,7 +10,7 @@ from traces import load_trace
 from traces.schema import Trace
 from traces.workload import make_load
 from trainables.replicas import replicas_of
-from trainables.spaces import make_deployment, make_space
+from trainables.spaces import make_deployment, make_space, tensor_parallel_sizes
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,6 @@ class Plan:
     def largest_bundle_gpus(self) -> int:
         """GPUs of the largest bundle that the space can ask for."""
         default = self.space.default
-        if "tensor_parallel_size" not in self.space.names:
-            return replicas_of(self.study, default).num_gpus
-        sizes = self.space["tensor_parallel_size"]
-        cells = range(int(sizes.num_values))
-        return max(
-            replicas_of(self.study, {**default, "tensor_parallel_size": size}).num_gpus
-            for size in (sizes.decode((cell + 0.5) / len(cells)) for cell in cells)
-        )
+        sizes = tensor_parallel_sizes(self.space)
+        configs = [{**default, "tensor_parallel_size": size} for size in sizes] or [default]
+        return max(replicas_of(self.study, config).num_gpus for config in configs)

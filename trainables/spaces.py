@@ -62,6 +62,15 @@ def num_gpus_of(study: Study, config: Config) -> int:
     return int(complete_config(study, config)["tensor_parallel_size"])
 
 
+def tensor_parallel_sizes(space: SearchSpace) -> list[int]:
+    """List the tensor-parallel sizes that a space may choose; none where it does not tune them."""
+    if "tensor_parallel_size" not in space.names:
+        return []
+    parameter = space["tensor_parallel_size"]
+    num_values = int(parameter.num_values)
+    return sorted({int(parameter.decode((n + 0.5) / num_values)) for n in range(num_values)})
+
+
 def make_deployment(study: Study) -> Deployment:
     """Find out what the engine's parameters depend on, as far as model and GPU are known.
 

@@ -13,8 +13,12 @@ def calibrate(
     study_file: StudyFile,
     trace: TraceFile = None,
     fit: Annotated[
-        int, typer.Option(help="Stress tests to fit to: the default first, at three rates.", min=2)
-    ] = 6,
+        int,
+        typer.Option(
+            help="Stress tests to fit to: the default with every degree, then others.",
+            min=2,
+        ),
+    ] = 9,
     hold_out: Annotated[
         int, typer.Option(help="Further stress tests, which are predicted.", min=0)
     ] = 3,

@@ -31,6 +31,7 @@ class Efficiency:
             is usual for paged kernels at large batches.
         block_lookup_tokens: Tokens' worth of time that paged attention spends per block on
             looking it up; makes small blocks slower.
+        interconnect: Of the rate that `all_reduce` takes for the link.
         kernel_s: Start and drain of one kernel on the device.
         kernel_launch_s: Host's time to issue one kernel through the framework's eager mode.
         compiled_launch_s: The same from code that torch.compile made.
@@ -46,6 +47,7 @@ class Efficiency:
     prefill_extra_keys: float = 200.0
     decode_attention_memory: float = 0.8
     block_lookup_tokens: float = 1.0
+    interconnect: float = 1.0
     kernel_s: float = 2.5e-6
     kernel_launch_s: float = 20e-6
     compiled_launch_s: float = 8e-6

@@ -27,14 +27,21 @@ def study(tmp_path: Path) -> Study:
     return study.model_copy(update={"workload": workload})
 
 
-def test_the_default_is_fitted_at_every_rate_and_the_rest_are_others(study: Study) -> None:
+def test_the_default_is_fitted_with_every_degree_at_every_rate(study: Study) -> None:
     space = make_space(study)
-    tests = plan_tests(study, space, num_fitted=5, num_held_out=3)
-    assert [test.request_rate_rps for test in tests] == [10, 20, 30, 10, 20, 10, 20, 30]
-    assert [test.is_held_out for test in tests] == [False] * 5 + [True] * 3
-    assert [test.config == space.default for test in tests] == [True] * 3 + [False] * 5
-    configs = [tuple(test.config.items()) for test in tests[3:]]
+    tests = plan_tests(study, space, num_fitted=8, num_held_out=3)
+    assert [test.request_rate_rps for test in tests] == [10, 10, 20, 20, 30, 30, 10, 20, 10, 20, 30]
+    assert [test.is_held_out for test in tests] == [False] * 8 + [True] * 3
+    degrees = [{**space.default, "tensor_parallel_size": size} for size in (1, 2)]
+    assert [test.config for test in tests[:6]] == 3 * degrees
+    configs = [tuple(test.config.items()) for test in tests[4:]]
     assert len(set(configs)) == len(configs)
+
+
+def test_few_tests_are_the_first_of_many(study: Study) -> None:
+    space = make_space(study)
+    few = plan_tests(study, space, num_fitted=2, num_held_out=0)
+    assert few == plan_tests(study, space, num_fitted=8, num_held_out=0)[:2]
 
 
 @pytest.mark.slow
