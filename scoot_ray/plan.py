@@ -73,7 +73,7 @@ class Plan:
     @property
     def largest_bundle_gpus(self) -> int:
         """GPUs of the largest bundle that the space can ask for."""
-        default = self.space.default
+        default = dict(self.space.default)
         sizes = tensor_parallel_sizes(self.space)
         configs = [{**default, "tensor_parallel_size": size} for size in sizes] or [default]
         return max(replicas_of(self.study, config).num_gpus for config in configs)

@@ -113,10 +113,11 @@ class RooflineCost:
 
     def _layers_without_attention_s(self, num_tokens: int) -> float:
         message_bytes = num_tokens * self.model.hidden_size * self.model.bytes_per_weight
-        message_bytes /= self.efficiency.interconnect
         layer_s = self.operators.linear_s(num_tokens) + self.operators.elementwise_s(num_tokens)
         # One all-reduce after attention, one after the feed-forward layer.
-        layer_s += NUM_ALL_REDUCES * self.all_reduce.seconds(message_bytes)
+        layer_s += NUM_ALL_REDUCES * self.all_reduce.seconds(
+            message_bytes / self.efficiency.interconnect
+        )
         return self.model.num_layers * layer_s
 
     def _launch_s(self, batch: Batch, is_graphed: bool) -> float:

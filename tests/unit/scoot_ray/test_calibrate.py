@@ -28,11 +28,12 @@ def study(tmp_path: Path) -> Study:
 
 
 def test_the_default_is_fitted_with_every_degree_at_every_rate(study: Study) -> None:
+    study = study.model_copy(update={"service": study.service.model_copy(update={"num_gpus": 4})})
     space = make_space(study)
     tests = plan_tests(study, space, num_fitted=8, num_held_out=3)
     assert [test.request_rate_rps for test in tests] == [10, 10, 20, 20, 30, 30, 10, 20, 10, 20, 30]
     assert [test.is_held_out for test in tests] == [False] * 8 + [True] * 3
-    degrees = [{**space.default, "tensor_parallel_size": size} for size in (1, 2)]
+    degrees = [{**space.default, "tensor_parallel_size": size} for size in (2, 4)]
     assert [test.config for test in tests[:6]] == 3 * degrees
     configs = [tuple(test.config.items()) for test in tests[4:]]
     assert len(set(configs)) == len(configs)
