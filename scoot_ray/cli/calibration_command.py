@@ -18,7 +18,7 @@ def calibrate(
             help="Stress tests to fit to: the default with every degree, then others.",
             min=2,
         ),
-    ] = 9,
+    ] = 8,
     hold_out: Annotated[
         int, typer.Option(help="Further stress tests, which are predicted.", min=0)
     ] = 3,
