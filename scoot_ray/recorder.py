@@ -79,6 +79,8 @@ class Recorder(Callback):
             trial_id=trial_folder(Path(), assignment.number).name,
             num_gpus=num_gpus,
             gpu_seconds=num_gpus * sum(outcome.phases_s.values()),
+            is_bound=outcome.is_bound,
+            early_stop=outcome.early_stop,
         )
         self._journal.write_trial(record)
         self._progress.finished(record)

@@ -85,19 +85,28 @@ class Outcome:
 
     Attributes:
         state: COMPLETE with metrics, INFEASIBLE or FAILED with a failure.
-        metrics: Values by metric name; empty unless COMPLETE.
+        metrics: Values by metric name; empty unless COMPLETE. Bounds if `is_bound`.
         failure: What went wrong, if anything did.
         phases_s: Seconds spent by phase name.
+        is_bound: The test was ended early, because nothing that could still happen would have made
+            it good enough. Each entry of `metrics` is then the best value that the whole test
+            could still have had: it would have measured at least this for a time (TTFT, TPOT,
+            latency), at most this for a rate. A metric without a bound is left out.
+        early_stop: Why it was ended early, for a person; empty if it was not.
     """
 
     state: TrialState
     metrics: Mapping[str, float] = field(default_factory=dict)
     failure: Failure | None = None
     phases_s: Mapping[str, float] = field(default_factory=dict)
+    is_bound: bool = False
+    early_stop: str = ""
 
     def __post_init__(self) -> None:
         if self.state is TrialState.COMPLETE and not self.metrics:
             raise ValueError("a COMPLETE outcome needs metrics")
+        if self.is_bound and self.state is not TrialState.COMPLETE:
+            raise ValueError(f"an outcome that is {self.state.value} has no bounds")
         if self.state in (TrialState.INFEASIBLE, TrialState.FAILED) and self.failure is None:
             raise ValueError(f"an outcome that is {self.state.value} needs a failure")
 
@@ -108,6 +117,8 @@ class Outcome:
             "metrics": dict(self.metrics),
             "failure": self.failure.to_json() if self.failure else None,
             "phases_s": dict(self.phases_s),
+            "is_bound": self.is_bound,
+            "early_stop": self.early_stop,
         }
 
     @classmethod
@@ -118,6 +129,8 @@ class Outcome:
             metrics=dict(data["metrics"]),
             failure=Failure.from_json(data["failure"]) if data["failure"] else None,
             phases_s=dict(data["phases_s"]),
+            is_bound=data.get("is_bound", False),
+            early_stop=data.get("early_stop", ""),
         )
 
 
@@ -161,7 +174,9 @@ class TrialRecord:
         trial_id: Ray Tune's identifier, also the name of the trial's folder.
         num_gpus: GPUs in the trial's bundle.
         gpu_seconds: Bundle GPUs times seconds held.
-        is_bound: The metrics are bounds from a test that was stopped early.
+        is_bound: The test was ended early and the metrics are bounds, as in `Outcome`: at least
+            this for a time, at most this for a rate. To a model it is a censored observation.
+        early_stop: Why it was ended early, for a person; empty if it was not.
     """
 
     number: int
@@ -176,6 +191,7 @@ class TrialRecord:
     num_gpus: int = 0
     gpu_seconds: float = 0.0
     is_bound: bool = False
+    early_stop: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain mapping for the journal."""
@@ -192,6 +208,7 @@ class TrialRecord:
             "num_gpus": self.num_gpus,
             "gpu_seconds": self.gpu_seconds,
             "is_bound": self.is_bound,
+            "early_stop": self.early_stop,
         }
 
     @classmethod
@@ -210,6 +227,7 @@ class TrialRecord:
             num_gpus=data.get("num_gpus", 0),
             gpu_seconds=data.get("gpu_seconds", 0.0),
             is_bound=data.get("is_bound", False),
+            early_stop=data.get("early_stop", ""),
         )
 
 

@@ -32,6 +32,7 @@ def test_records_round_trip_through_json() -> None:
         num_gpus=2,
         gpu_seconds=5.0,
         is_bound=True,
+        early_stop="its mean TTFT can no longer be good enough",
     )
     assert TrialRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
     outcome = Outcome(TrialState.INFEASIBLE, failure=FAILURE, phases_s={"start": 2.5})
@@ -56,6 +57,13 @@ def test_an_outcome_holds_what_its_state_promises() -> None:
             Outcome(state)
         assert Outcome(state, failure=FAILURE).failure == FAILURE
     assert Outcome(TrialState.CANCELLED).metrics == {}
+    with pytest.raises(ValueError, match="has no bounds"):
+        Outcome(TrialState.INFEASIBLE, failure=FAILURE, is_bound=True)
+
+
+def test_an_outcome_of_bounds_says_why() -> None:
+    outcome = Outcome(TrialState.COMPLETE, {"ttft_mean_s": 9.0}, is_bound=True, early_stop="late")
+    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
 
 
 def test_seeds_differ_by_study_and_trial_and_repeat() -> None:
