@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from scoot_ray.core.trial import TrialState
 from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study
 from trainables.engines.engine import Engine
 from trainables.engines.vllm import VllmEngine
+from trainables.failure import Label
 
 CONFIG = {"tensor_parallel_size": 1, "max_num_seqs": 64}
 EngineMaker = Callable[[Path], Engine]
@@ -57,6 +57,5 @@ async def test_stop_before_start_and_twice_does_nothing(
 
 def test_rules_say_whose_fault_a_death_is(make_engine: EngineMaker, tmp_path: Path) -> None:
     rules = make_engine(tmp_path).failure_rules
-    assert {rule.state for rule in rules} == {TrialState.INFEASIBLE, TrialState.FAILED}
-    assert all(rule.advice.endswith(".") for rule in rules)
-    assert all(rule.state is TrialState.FAILED for rule in rules if rule.fatal)
+    assert {rule.label for rule in rules} == set(Label)
+    assert {"out_of_memory", "disk_full", "address_in_use"} <= {rule.cause for rule in rules}

@@ -14,10 +14,10 @@ from scoot_ray.core.errors import EngineError
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import EngineSection, Study
 from trainables.engines.endpoint import Endpoint
+from trainables.engines.failure_rules import load_failure_rules
 from trainables.engines.guarded_process import GuardedProcess, inherited_environment
 from trainables.engines.installed import InstalledEngine
 from trainables.engines.launch import LaunchCommand, without_secrets
-from trainables.engines.vllm_failures import VLLM_FAILURES
 from trainables.failure import FailureRule
 
 SERVER_MODULE = "vllm.entrypoints.openai.api_server"
@@ -56,7 +56,7 @@ print(json.dumps({"version": vllm.__version__, "parameters": names}))
 class VllmEngine:
     """Start and stop one vLLM server; its log and working directory are the trial's folder."""
 
-    failure_rules: Sequence[FailureRule] = VLLM_FAILURES
+    failure_rules: Sequence[FailureRule] = load_failure_rules("vllm")
 
     def __init__(self, study: Study, folder: Path) -> None:
         self._study = study

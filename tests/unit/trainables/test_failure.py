@@ -1,9 +1,18 @@
 from scoot_ray.core.trial import Phase, TrialState
-from trainables.failure import ENGINE_EXITED, FailureRule, diagnose, failed_outcome
+from trainables.failure import (
+    ENGINE_EXITED,
+    HEALTH_LOST,
+    FailureRule,
+    Label,
+    diagnose,
+    failed_outcome,
+)
 
-FIRST = FailureRule("first", "bad", TrialState.FAILED, "Mend it.", fatal=True)
-SECOND = FailureRule("second", "bad|worse", TrialState.INFEASIBLE, "Avoid it.")
-AT_START = FailureRule("start", "bad", TrialState.FAILED, "", phases=frozenset({Phase.START}))
+FIRST = FailureRule("first", Label.STUDY, "Mend it.", ("bad",))
+SECOND = FailureRule("second", Label.CONFIGURATION, "Avoid it.", ("bad", "worse"))
+AT_START = FailureRule(
+    "start", Label.INFRASTRUCTURE, "Wait.", ("bad",), phases=frozenset({Phase.START})
+)
 
 
 def test_the_first_rule_that_matches_wins() -> None:
@@ -18,6 +27,7 @@ def test_a_rule_applies_in_its_phases() -> None:
 
 def test_what_no_rule_explains_is_an_exit() -> None:
     assert diagnose([FIRST], Phase.LOAD, []) is ENGINE_EXITED
+    assert diagnose([FIRST], Phase.LOAD, [], HEALTH_LOST) is HEALTH_LOST
 
 
 def test_the_outcome_says_what_the_rule_says() -> None:
@@ -27,3 +37,12 @@ def test_the_outcome_says_what_the_rule_says() -> None:
     assert outcome.failure.message == "Mend it. Exit status: 1."
     assert outcome.failure.log_tail == ("bad",)
     assert outcome.failure.fatal
+
+
+def test_only_the_configuration_is_infeasible() -> None:
+    assert {label: label.state for label in Label} == {
+        Label.INFRASTRUCTURE: TrialState.FAILED,
+        Label.STUDY: TrialState.FAILED,
+        Label.CONFIGURATION: TrialState.INFEASIBLE,
+    }
+    assert not failed_outcome(AT_START, Phase.START).failure.fatal  # type: ignore[union-attr]

@@ -2,7 +2,7 @@ import pytest
 
 from scoot_ray.core.errors import UserError
 from scoot_ray.core.trial import Phase
-from trainables.engines.vllm_failures import VLLM_FAILURES
+from trainables.engines.failure_rules import load_failure_rules
 from trainables.failure import diagnose
 from trainables.simulator.served.fault import Fault, FaultKind
 
@@ -35,14 +35,17 @@ def test_the_last_lines_are_labelled_as_those_of_a_real_engine() -> None:
     for kind in (FaultKind.DIE_MID_LOAD, FaultKind.OUT_OF_MEMORY):
         failure = Fault(kind).failure(1)
         assert failure is not None
-        causes[kind] = diagnose(VLLM_FAILURES, Phase.LOAD, failure.log_tail).cause
+        causes[kind] = diagnose(load_failure_rules("vllm"), Phase.LOAD, failure.log_tail).cause
     assert causes == {
         FaultKind.DIE_MID_LOAD: "engine_exited",
         FaultKind.OUT_OF_MEMORY: "out_of_memory",
     }
     at_start = Fault(FaultKind.DIE_AT_START).start_failure
     assert at_start is not None
-    assert diagnose(VLLM_FAILURES, Phase.START, at_start.log_tail).cause == "engine_exited"
+    assert (
+        diagnose(load_failure_rules("vllm"), Phase.START, at_start.log_tail).cause
+        == "engine_exited"
+    )
 
 
 def test_no_fault_does_nothing() -> None:
