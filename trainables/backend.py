@@ -6,12 +6,15 @@ client, nor a served one the simulator.
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.space import SearchSpace
 from scoot_ray.core.study import Study
+from trainables.engines.adapter import Adapter
+from trainables.engines.vllm import Vllm
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
 from trainables.stress_test import StressTest
@@ -19,6 +22,11 @@ from trainables.stress_test import StressTest
 
 class Backend(Protocol):
     """Answer what depends on the kind of engine."""
+
+    @property
+    def adapter(self) -> Adapter:
+        """The engine whose parameters are tuned and whose command is exported."""
+        ...
 
     def stress_test(self, study: Study, folder: Path | None) -> StressTest:
         """Return the stress test; logs and request records go into `folder`, if there is one."""
@@ -38,7 +46,9 @@ class Backend(Protocol):
 
 
 class SimulatedBackend:
-    """The embedded simulator, in virtual time."""
+    """The embedded simulator, in virtual time; it is a twin of vLLM."""
+
+    adapter: Adapter = Vllm()
 
     def stress_test(self, study: Study, folder: Path | None) -> StressTest:
         """Return the simulated stress test."""
@@ -57,32 +67,33 @@ class SimulatedBackend:
         return f"the embedded simulator, {model.name} on {accelerator.name}; nothing is started"
 
 
-class VllmBackend:
-    """A vLLM server, over HTTP."""
+@dataclass(frozen=True)
+class ServedBackend:
+    """A server that is started for each trial, over HTTP."""
+
+    adapter: Adapter
 
     def stress_test(self, study: Study, folder: Path | None) -> StressTest:
-        """Return the stress test that starts vLLM and replays over HTTP."""
+        """Return the stress test that starts the engine and replays over HTTP."""
         from trainables.session import ServedStressTest
 
         _require_one_replica(study)
-        return ServedStressTest(
-            study, folder=folder or Path(tempfile.mkdtemp(prefix="scoot-trial-"))
-        )
+        folder = folder or Path(tempfile.mkdtemp(prefix="scoot-trial-"))
+        return ServedStressTest(study, self.adapter, folder=folder)
 
     def has_logical_gpus(self, study: Study) -> bool:
-        """Return true for vLLM's CPU build, whose tensor-parallel ranks are processes."""
+        """Return true for CPU builds, whose tensor-parallel ranks are processes."""
         return study.service.accelerator.upper() == "CPU"
 
     def check(self, study: Study, space: SearchSpace) -> str:
-        """Check every tuned and fixed flag against the installed vLLM's own arguments."""
-        from trainables.engines.vllm import installed_vllm
-
+        """Check every tuned and fixed parameter against the installed engine's own arguments."""
         _require_one_replica(study)
         load_model_shape(study.engine.model)  # the load client needs its vocabulary
-        installed = installed_vllm(study.engine.python)
-        installed.require_known([*space.names, *study.engine.fixed])
-        num_known = len(space.names) + len(study.engine.fixed)
-        return f"vLLM {installed.version}, which knows all {num_known} flags of the study"
+        installed = self.adapter.installed(study.engine.python)
+        parameters = [*space.names, *study.engine.fixed]
+        installed.require_known(parameters)
+        engine = f"{installed.name} {installed.version}"
+        return f"{engine}, which knows all {len(parameters)} flags of the study"
 
 
 def _require_one_replica(study: Study) -> None:
@@ -93,4 +104,7 @@ def _require_one_replica(study: Study) -> None:
         )
 
 
-BACKENDS: Mapping[str, Backend] = {"simulated": SimulatedBackend(), "vllm": VllmBackend()}
+BACKENDS: Mapping[str, Backend] = {
+    "simulated": SimulatedBackend(),
+    "vllm": ServedBackend(Vllm()),
+}

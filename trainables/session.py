@@ -18,11 +18,12 @@ from traces.schema import Trace
 from traces.workload import Load, make_load
 from trainables.client import TIMEOUT, LoadClient, write_messages
 from trainables.clock import Clock, WallClock
+from trainables.engines.adapter import Adapter
 from trainables.engines.counters import work_done
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.engine import Engine
 from trainables.engines.engine_log import read_lines, tail
-from trainables.engines.vllm import VllmEngine
+from trainables.engines.server import EngineServer
 from trainables.failure import (
     HEALTH_LOST,
     REQUEST_ERRORS,
@@ -52,12 +53,16 @@ class ServedStressTest:
 
     Args:
         study: The study.
+        adapter: What kind of engine it starts.
         folder: Receives engine.log and requests.parquet.
         clock: Wall time unless given.
     """
 
-    def __init__(self, study: Study, *, folder: Path, clock: Clock | None = None) -> None:
+    def __init__(
+        self, study: Study, adapter: Adapter, *, folder: Path, clock: Clock | None = None
+    ) -> None:
         self._study = study
+        self._adapter = adapter
         self._folder = folder
         self._clock = clock or WallClock()
 
@@ -72,7 +77,7 @@ class ServedStressTest:
             max_model_len=make_deployment(self._study).max_model_len,
             seed=seed,
         )
-        engine = VllmEngine(self._study, self._folder)
+        engine = EngineServer(self._adapter, self._study, self._folder)
         session = Session(self._study, engine, self._folder, self._clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(session.run(config, load, share=share, seed=seed))

@@ -5,9 +5,8 @@ import shlex
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import EngineSection
 from scoot_ray.export.choice import Choice
-from scoot_ray.export.engine_options import without_secret_flags
+from scoot_ray.export.engine_options import launch_command
 from scoot_ray.export.plain_yaml import comments
-from trainables.engines.vllm import launch_command
 
 
 def to_command(choice: Choice) -> str:
@@ -20,6 +19,6 @@ def to_command(choice: Choice) -> str:
 
 def shell_line(engine: EngineSection, config: Config) -> str:
     """Return what starts the engine with a configuration, ready for a POSIX shell."""
-    command = launch_command(without_secret_flags(engine), config)
+    command = launch_command(engine, config)
     assignments = [f"{name}={shlex.quote(value)}" for name, value in command.env.items()]
     return " ".join([*assignments, shlex.join(command.argv)])

@@ -7,7 +7,8 @@ from typing import Any
 
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import EngineSection
-from trainables.engines.launch import SECRET_FLAGS, without_secrets
+from trainables.backend import BACKENDS
+from trainables.engines.launch import SECRET_FLAGS, LaunchCommand, without_secrets
 from trainables.engines.vllm import flag
 
 # Flags of vLLM that carry a secret, and the variable by which vLLM takes the same.
@@ -55,6 +56,11 @@ class EngineOptions:
     def is_hub_model(self) -> bool:
         """Whether the model comes from the Hugging Face Hub."""
         return self.model_folder is None and "://" not in self.model
+
+
+def launch_command(engine: EngineSection, config: Config) -> LaunchCommand:
+    """Return the command that serves a configuration, without the secrets of the study."""
+    return BACKENDS[engine.kind].adapter.launch_command(without_secret_flags(engine), config)
 
 
 def without_secret_flags(engine: EngineSection) -> EngineSection:

@@ -9,8 +9,7 @@ from typing import Any
 from scoot_ray.core.result import Result
 from scoot_ray.core.trial import TrialState
 from scoot_ray.export.choice import Choice
-from scoot_ray.export.engine_options import without_secret_flags
-from trainables.engines.vllm import launch_command
+from scoot_ray.export.engine_options import launch_command, without_secret_flags
 
 VERSION = 1
 
@@ -22,7 +21,7 @@ def to_json(choice: Choice) -> str:
 
 def _document(choice: Choice) -> dict[str, Any]:
     options = choice.options
-    command = launch_command(without_secret_flags(choice.study.engine), choice.record.config)
+    command = launch_command(choice.study.engine, choice.record.config)
     return {
         "version": VERSION,
         "model": options.model,

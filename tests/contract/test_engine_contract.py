@@ -10,7 +10,8 @@ from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study
 from trainables.engines.engine import Engine
-from trainables.engines.vllm import VllmEngine
+from trainables.engines.server import EngineServer
+from trainables.engines.vllm import Vllm
 from trainables.failure import Label
 
 CONFIG = {"tensor_parallel_size": 1, "max_num_seqs": 64}
@@ -18,7 +19,7 @@ EngineMaker = Callable[[Path], Engine]
 
 
 def make_vllm(folder: Path) -> Engine:
-    return VllmEngine(served_study(write_interpreter(folder), model=str(folder)), folder)
+    return EngineServer(Vllm(), served_study(write_interpreter(folder), model=str(folder)), folder)
 
 
 pytestmark = pytest.mark.parametrize("make_engine", [make_vllm])
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.parametrize("make_engine", [make_vllm])
 async def test_start_serve_stop(make_engine: EngineMaker, tmp_path: Path) -> None:
     engine = make_engine(tmp_path)
     endpoint = await engine.start(CONFIG)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await endpoint.wait_until_healthy()
     assert await endpoint.is_healthy()
     await engine.stop()
@@ -39,7 +40,7 @@ async def test_start_serve_stop(make_engine: EngineMaker, tmp_path: Path) -> Non
 async def test_the_end_of_the_process_is_noticed(make_engine: EngineMaker, tmp_path: Path) -> None:
     engine = make_engine(tmp_path)
     await engine.start({**CONFIG, "max_num_batched_tokens": 8})  # fewer than sequences: refused
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         status = await engine.wait_exit()
     assert status not in (None, 0)
     await engine.stop()

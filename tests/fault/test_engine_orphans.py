@@ -23,7 +23,8 @@ TRIAL = """
 import asyncio, sys
 from pathlib import Path
 from scoot_ray.core.study import parse_study
-from trainables.engines.vllm import VllmEngine
+from trainables.engines.server import EngineServer
+from trainables.engines.vllm import Vllm
 
 folder, interpreter, mark = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 study = parse_study({
@@ -34,7 +35,7 @@ study = parse_study({
 })
 
 async def main():
-    engine = VllmEngine(study, folder)
+    engine = EngineServer(Vllm(), study, folder)
     endpoint = await engine.start({})
     await endpoint.wait_until_healthy()
     print("ready", flush=True)

@@ -18,7 +18,8 @@ from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import Outcome, Phase, TrialState
 from tests.processes import wait_for_number
 from tests.unit.trainables.served_studies import small_trace
-from trainables.engines.vllm import VllmEngine, installed_vllm
+from trainables.engines.server import EngineServer
+from trainables.engines.vllm import Vllm
 from trainables.session import ServedStressTest
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,7 @@ def study_of(model: Path) -> Study:
 
 
 def run_trial(model: Path, folder: Path, **config: Any) -> Outcome:
-    test = ServedStressTest(study_of(model), folder=folder / "trial")
+    test = ServedStressTest(study_of(model), Vllm(), folder=folder / "trial")
     outcome = test.run({"tensor_parallel_size": 1, **config}, small_trace(), seed=1)
     assert wait_for_number(str(model), 0, 0.0) == []
     return outcome
@@ -114,7 +115,7 @@ def test_a_wrong_flag_stops_the_study(model: Path, tmp_path: Path) -> None:
 
 
 def test_the_installed_engine_knows_its_flags() -> None:
-    installed = installed_vllm(str(PYTHON))
+    installed = Vllm().installed(str(PYTHON))
     installed.require_known(["max_num_seqs", "block_size", "enable_chunked_prefill"])
     assert installed.version.startswith("0.")
 
@@ -129,7 +130,7 @@ asyncio.run(serve(Path(sys.argv[1]), Path(sys.argv[2])))
 
 async def serve(model: Path, folder: Path) -> None:
     """Start vLLM, say so, and wait to be killed."""
-    engine = VllmEngine(study_of(model), folder)
+    engine = EngineServer(Vllm(), study_of(model), folder)
     endpoint = await engine.start({"tensor_parallel_size": 2})
     await endpoint.wait_until_healthy()
     sys.stdout.write("ready\n")

@@ -21,10 +21,12 @@ class LaunchCommand:
     Attributes:
         argv: Program and arguments.
         env: Variables that the study sets; never a secret.
+        files: Contents by name, of what the command reads in its working directory.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def without_secrets(env: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace
 from traces.schema import Trace
+from trainables.engines.vllm import Vllm
 from trainables.session import ServedStressTest
 
 INFEASIBLE, FAILED = TrialState.INFEASIBLE, TrialState.FAILED
@@ -25,9 +26,8 @@ def run_trial(
     python = study.pop("python", None) or write_interpreter(folder)
     model = folder / "model"
     write_model(model)
-    test = ServedStressTest(
-        served_study(python, model=str(model), env=env, **study), folder=folder / "trial"
-    )
+    served = served_study(python, model=str(model), env=env, **study)
+    test = ServedStressTest(served, Vllm(), folder=folder / "trial")
     outcome = test.run({"tensor_parallel_size": 1, **(config or {})}, small_trace(), seed=1)
     assert wait_for_number(str(model), 0, 0.0) == []
     return outcome
@@ -151,4 +151,4 @@ def test_a_trace_that_does_not_fit_is_not_a_label(tmp_path: Path) -> None:
     trace = Trace((Request(0.0, 9000, 10),), "long", "0", "s", "test")
     study = served_study(write_interpreter(tmp_path))
     with pytest.raises(TraceError):
-        ServedStressTest(study, folder=tmp_path / "trial").run({}, trace, seed=1)
+        ServedStressTest(study, Vllm(), folder=tmp_path / "trial").run({}, trace, seed=1)

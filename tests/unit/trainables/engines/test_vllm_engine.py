@@ -12,14 +12,8 @@ from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study
 from trainables.engines.installed import InstalledEngine
-from trainables.engines.vllm import (
-    VllmEngine,
-    bundle_slots,
-    flag,
-    installed_vllm,
-    launch_command,
-    threads_bind,
-)
+from trainables.engines.server import EngineServer
+from trainables.engines.vllm import Vllm, bundle_slots, flag, threads_bind
 
 INSTALLED = InstalledEngine("vLLM", "0.32.0", frozenset({"max_num_seqs", "block_size"}))
 
@@ -51,7 +45,7 @@ def test_the_launch_command_holds_no_secret() -> None:
         fixed={"max_model_len": 4096, "max_num_seqs": 1},
         env={"HF_TOKEN": "hf_x", "VLLM_API_KEY": "k", "VLLM_CPU_KVCACHE_SPACE": "2"},
     )
-    command = launch_command(engine, {"max_num_seqs": 64})
+    command = Vllm().launch_command(engine, {"max_num_seqs": 64})
     assert command.env == {"VLLM_CPU_KVCACHE_SPACE": "2"}
     assert command.argv[:3] == ("py", "-m", "vllm.entrypoints.openai.api_server")
     assert command.argv[3:] == ("--model", "m", "--max-model-len", "4096", "--max-num-seqs", "64")
@@ -95,12 +89,12 @@ def test_an_unknown_parameter_is_named_with_the_version_and_a_guess() -> None:
 
 def test_a_missing_interpreter_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"Cannot run .*Set engine\.python"):
-        installed_vllm(str(tmp_path / "nothing"))
+        Vllm().installed(str(tmp_path / "nothing"))
 
 
 def test_an_interpreter_without_vllm_says_what_to_do() -> None:
     with pytest.raises(EngineError, match=r"No module named 'vllm'.*Set engine\.python"):
-        installed_vllm(sys.executable)
+        Vllm().installed(sys.executable)
 
 
 def test_the_installed_engine_is_asked_for_its_arguments(tmp_path: Path) -> None:
@@ -110,16 +104,16 @@ def test_the_installed_engine_is_asked_for_its_arguments(tmp_path: Path) -> None
         """echo '{"version": "0.1", "parameters": ["block_size"]}'\n"""
     )
     program.chmod(0o755)
-    installed = installed_vllm(str(program))
+    installed = Vllm().installed(str(program))
     assert installed == InstalledEngine("vLLM", "0.1", frozenset({"block_size"}))
 
 
 async def test_start_and_stop_leave_nothing(tmp_path: Path) -> None:
     study = served_study(write_interpreter(tmp_path), model=f"model-{tmp_path.name}")
-    engine = VllmEngine(study, tmp_path)
+    engine = EngineServer(Vllm(), study, tmp_path)
     endpoint = await engine.start({})
     assert endpoint.socket is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         await endpoint.wait_until_healthy()
     assert endpoint.socket.parent.stat().st_mode & 0o077 == 0
     await engine.stop()
@@ -136,7 +130,7 @@ async def test_the_engine_gets_a_clean_environment(
     program.write_text("#!/bin/sh\npwd\nenv\n")
     program.chmod(0o755)
     study = served_study(program, env={"VLLM_NO_USAGE_STATS": "0", "HF_TOKEN": "t"})
-    engine = VllmEngine(study, tmp_path)
+    engine = EngineServer(Vllm(), study, tmp_path)
     await engine.start({"tensor_parallel_size": 1})
     assert await engine.wait_exit() == 0
     await engine.stop()

@@ -1,0 +1,91 @@
+"""One replica of an engine: a server process on this machine, as its adapter describes it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from scoot_ray.core.space import Config
+from scoot_ray.core.study import Study
+from trainables.engines.adapter import Adapter
+from trainables.engines.address import Address
+from trainables.engines.endpoint import Endpoint
+from trainables.engines.guarded_process import GuardedProcess, inherited_environment
+from trainables.failure import FailureRule
+
+
+class EngineServer:
+    """Start and stop one server; its log and working directory are the trial's folder.
+
+    Args:
+        adapter: What kind of server.
+        study: The study.
+        folder: Of the trial; it exists.
+        replica: Its number among the replicas of the trial.
+        env: Variables of this replica on top of the inherited ones, such as its devices.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        study: Study,
+        folder: Path,
+        *,
+        replica: int = 0,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._adapter = adapter
+        self._study = study
+        self._folder = folder
+        self._replica = replica
+        self._env = dict(env or {})
+        self._process: GuardedProcess | None = None
+        self._address: Address | None = None
+
+    @property
+    def log(self) -> Path:
+        """The file that everything the server prints goes to."""
+        return self._folder / "engine.log"
+
+    @property
+    def failure_rules(self) -> Sequence[FailureRule]:
+        """What the server's log says when a known failure happens."""
+        return self._adapter.failure_rules
+
+    async def start(self, config: Config) -> Endpoint:
+        """Launch the server and return at once."""
+        engine = self._study.engine
+        command = self._adapter.launch_command(engine, config)
+        for name, content in command.files.items():
+            (self._folder / name).write_text(content, encoding="utf-8")
+        self._address = self._adapter.address(self._replica)
+        self._process = await GuardedProcess.start(
+            [*command.argv, *self._address.arguments],
+            env=self._adapter.environment(self._study, config, inherited_environment() | self._env),
+            folder=self._folder,
+            log=self.log,
+        )
+        return Endpoint(
+            engine.model,
+            url=self._address.url,
+            socket=self._address.path,
+            counters=self._adapter.counters,
+        )
+
+    async def wait_exit(self) -> int | None:
+        """Return the server's exit status as soon as it has ended."""
+        assert self._process is not None, "wait_exit() follows start()"
+        return await self._process.wait_exit()
+
+    async def stop(self) -> None:
+        """End the server and its workers.
+
+        Raises:
+            InfrastructureError: If processes are left.
+        """
+        try:
+            if self._process is not None:
+                await self._process.stop()
+        finally:
+            self._process = None
+            if self._address is not None:
+                self._address.release()
+                self._address = None
