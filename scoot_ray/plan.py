@@ -51,6 +51,8 @@ class Plan:
             num_observations=search.observations,
             num_confirmations=study.confirm.repeats,
             seed=search.seed,
+            num_finalists=study.confirm.finalists,
+            num_drift_tests=study.drift.repeats,
         )
         return cls(study, trace, space, agenda, load.num_too_long)
 
@@ -69,6 +71,13 @@ class Plan:
             f"prompt {prompts[middle]} and output {outputs[middle]} tokens; left out: "
             f"{'; '.join(left_out) or 'none'}{''.join(f'. {note}' for note in trace.notes)}"
         )
+
+    @property
+    def num_trials(self) -> int:
+        """Count the trials that the study will have at most, if none fails."""
+        study = self.study
+        num_confirmations = study.confirm.finalists * study.confirm.repeats
+        return 1 + study.search.observations + study.drift.repeats + num_confirmations
 
     @property
     def largest_bundle_gpus(self) -> int:

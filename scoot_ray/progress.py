@@ -51,7 +51,9 @@ class Progress:
     def finished(self, record: TrialRecord) -> None:
         """Print how a trial ended."""
         self._count(record)
-        if record.state is TrialState.COMPLETE:
+        if record.is_bound:
+            text = f"ended early: {record.early_stop}"
+        elif record.state is TrialState.COMPLETE:
             text = ", ".join(self._measured(objective, record) for objective in self.objectives)
         else:
             text = record.failure.message if record.failure else ""
@@ -71,7 +73,7 @@ class Progress:
         return f"{text} ({format_gain(objective, value, self.reference.get(metric))})"
 
     def _title(self, role: Role, config: Config) -> str:
-        prefix = "confirm " if role is Role.CONFIRM else ""
+        prefix = f"{role.value} " if role in (Role.CONFIRM, Role.DRIFT) else ""
         return prefix + describe_config(config, self.default)
 
     def _print(self, number: int, event: str, text: str) -> None:

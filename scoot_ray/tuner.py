@@ -86,7 +86,7 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
     progress = Progress(
         objectives=study.objectives,
         default=plan.space.default,
-        num_trials=1 + study.search.observations + study.confirm.repeats,
+        num_trials=plan.num_trials,
     )
     progress.resume(journal.read().trials)
     progress.note(f"trace: {plan.describe_trace()}")

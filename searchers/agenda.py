@@ -1,24 +1,35 @@
-"""What to run next: unfinished trials, then the search, then the confirmation.
+"""What to run next: unfinished trials, then the search, then the confirmation of its finalists.
+
+In between and at the end the default configuration is measured again, to see noise and drift.
 
 The agenda is a pure function of what the journal says and what is running, so a resumed study
 continues exactly where the journal ends.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from scoot_ray.core.journal import History
 from scoot_ray.core.objective import Limit, Objective
-from scoot_ray.core.pareto import recommend
+from scoot_ray.core.pareto import finalists
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState, trial_seed
+from scoot_ray.core.trial import (
+    Assignment,
+    Role,
+    TrialRecord,
+    TrialState,
+    confirmation_seed,
+    trial_seed,
+)
 from searchers.optimizer import Optimizer
 
 MAX_ATTEMPTS = 3
 """How often a configuration is tried before its infrastructure failures are given up on."""
 MAX_GIVEN_UP = 3
 """How many configurations may be given up on before the study stops: then it is not chance."""
+
+SEARCHING = (Role.DEFAULT, Role.SEARCH)
 
 
 class Pause(Enum):
@@ -34,11 +45,13 @@ class Agenda:
 
     Attributes:
         optimizer: Chooses configurations; its first choice is the default.
-        objectives: What is optimised, for choosing the configuration to confirm.
-        limits: SLOs that the configuration to confirm should meet.
+        objectives: What is optimised, for choosing the configurations to confirm.
+        limits: SLOs that the configurations to confirm should meet.
         num_observations: Search trials wanted, the default not counted.
-        num_confirmations: Repeated measurements of the recommended configuration.
+        num_confirmations: Arrival orders under which each finalist is measured again.
         seed: The study's seed.
+        num_finalists: Configurations to confirm.
+        num_drift_tests: How often the default is measured again, the last time at the end.
     """
 
     optimizer: Optimizer
@@ -47,6 +60,8 @@ class Agenda:
     num_observations: int
     num_confirmations: int
     seed: int
+    num_finalists: int = 1
+    num_drift_tests: int = 0
 
     def next(self, history: History, running: Sequence[int]) -> Assignment | Pause:
         """Return the next assignment, or why there is none.
@@ -61,13 +76,16 @@ class Agenda:
         for assignment in history.unfinished:
             if assignment.number not in running:
                 return assignment
-        return self._retry(history) or self._search(history) or self._confirm(history)
+        return (
+            self._retry(history)
+            or self._drift(history, self._num_drift_due(history))
+            or self._search(history)
+            or self._finish(history)
+        )
 
     def is_finished(self, history: History) -> bool:
         """Tell whether the study has all the trials that it wants."""
-        if history.unfinished or self._wants_search(history):
-            return False
-        return self._to_confirm(history) is None
+        return not self._wants_search(history) and self._finish(history) is Pause.FINISHED
 
     def _retry(self, history: History) -> Assignment | None:
         for record in history.trials:
@@ -78,36 +96,55 @@ class Agenda:
     def _search(self, history: History) -> Assignment | None:
         if not self._wants_search(history):
             return None
-        learnt = [r for r in history.trials if r.role in (Role.DEFAULT, Role.SEARCH)]
+        learnt = [r for r in history.trials if r.role in SEARCHING]
         # What was given up on counts as pending, or the same suggestion would come again.
         given_up = [r.config for r in learnt if _is_given_up(r, learnt)]
-        config = self.optimizer.suggest(learnt, [*history.pending, *given_up], 1)[0]
+        pending = [a.config for a in history.unfinished if a.role in SEARCHING]
+        config = self.optimizer.suggest(learnt, [*pending, *given_up], 1)[0]
         is_first = not history.trials and not history.unfinished
         return self._assign(history, Role.DEFAULT if is_first else Role.SEARCH, config)
 
     def _wants_search(self, history: History) -> bool:
-        num_usable = _num_usable(history.trials, Role.DEFAULT, Role.SEARCH)
-        return num_usable + len(history.unfinished) <= self.num_observations
+        return self._num_searched(history) <= self.num_observations
 
-    def _confirm(self, history: History) -> Assignment | Pause:
-        # The recommendation is known only when the search has ended.
-        searching = any(a.role is not Role.CONFIRM for a in history.unfinished)
-        config = None if searching else self._to_confirm(history)
-        if config is not None:
-            return self._assign(history, Role.CONFIRM, config)
-        return Pause.WAIT if history.unfinished else Pause.FINISHED
+    def _num_searched(self, history: History) -> int:
+        """Count the usable trials of the search and those in flight, the default included."""
+        num_running = sum(a.role in SEARCHING for a in history.unfinished)
+        return _num_usable(history.trials, *SEARCHING) + num_running
 
-    def _to_confirm(self, history: History) -> Config | None:
-        """Return the recommended configuration if it still lacks confirmations."""
-        best = recommend(history.trials, self.objectives, self.limits)
-        if best is None:
-            return None
-        config = best.record.config
-        done = [r for r in history.trials if r.role is Role.CONFIRM and r.config == config]
-        num_failed = len(done) - _num_usable(done, Role.CONFIRM)
-        num_assigned = len(done) - num_failed + len(history.unfinished)
-        wanted = num_assigned < self.num_confirmations and num_failed < MAX_ATTEMPTS
-        return config if wanted else None
+    def _finish(self, history: History) -> Assignment | Pause:
+        # The finalists are known only when the search has ended.
+        if any(a.role in SEARCHING for a in history.unfinished):
+            return Pause.WAIT
+        following = self._confirm(history) or self._drift(history, self.num_drift_tests)
+        return following or (Pause.WAIT if history.unfinished else Pause.FINISHED)
+
+    def _confirm(self, history: History) -> Assignment | None:
+        """Measure every finalist under one order after the other: the same orders for all."""
+        best = finalists(history.trials, self.objectives, self.limits, self.num_finalists)
+        lacking = [record.config for record in best if not _is_settled(record.config, history)]
+        for repeat in range(self.num_confirmations):
+            seed = confirmation_seed(self.seed, repeat)
+            for config in lacking:
+                if not _is_taken(config, seed, history):
+                    return replace(self._assign(history, Role.CONFIRM, config), seed=seed)
+        return None
+
+    def _num_drift_due(self, history: History) -> int:
+        """Count the tests of the default that are due: evenly spaced, the last one at the end."""
+        share = max(0, self._num_searched(history) - 1) / self.num_observations
+        return min(int(share * self.num_drift_tests), self.num_drift_tests - 1)
+
+    def _drift(self, history: History, num_due: int) -> Assignment | None:
+        """Measure the default again unless that has been done `num_due` times."""
+        for record in history.trials:
+            if record.role is Role.DEFAULT and record.state is TrialState.COMPLETE:
+                running = [a for a in history.unfinished if a.role is Role.DRIFT]
+                num_tests = _num_usable(history.trials, Role.DRIFT) + len(running)
+                if num_tests >= num_due or _is_spent(record.config, Role.DRIFT, history):
+                    return None
+                return self._assign(history, Role.DRIFT, record.config)
+        return None
 
     def _assign(self, history: History, role: Role, config: Config) -> Assignment:
         taken = [r.number for r in history.trials] + [a.number for a in history.unfinished]
@@ -144,6 +181,26 @@ def _attempts(record: TrialRecord, trials: Sequence[TrialRecord]) -> list[TrialR
     return [r for r in trials if r.role is record.role and r.config == record.config]
 
 
+def _is_spent(config: Config, role: Role, history: History) -> bool:
+    """Tell whether a configuration failed as often in a role as it is allowed to."""
+    failed = [r for r in history.trials if r.role is role and r.state is TrialState.FAILED]
+    return sum(r.config == config for r in failed) >= MAX_ATTEMPTS
+
+
+def _is_settled(config: Config, history: History) -> bool:
+    """Tell whether no further confirmation of `config` is wanted: it crashed, or was given up."""
+    tests = [r for r in history.trials if r.role is Role.CONFIRM and r.config == config]
+    crashed = any(r.state is TrialState.INFEASIBLE for r in tests)
+    return crashed or _is_spent(config, Role.CONFIRM, history)
+
+
+def _is_taken(config: Config, seed: int, history: History) -> bool:
+    """Tell whether `config` has been confirmed under an arrival order, or is being."""
+    usable = [r for r in history.trials if r.state is not TrialState.FAILED]
+    tests: list[TrialRecord | Assignment] = [*usable, *history.unfinished]
+    return any(t.role is Role.CONFIRM and t.seed == seed and t.config == config for t in tests)
+
+
 def _is_given_up(record: TrialRecord, trials: Sequence[TrialRecord]) -> bool:
     """Tell whether `record` is the last failed attempt that its configuration was allowed."""
     failed = [r for r in _attempts(record, trials) if r.state is TrialState.FAILED]
@@ -151,7 +208,7 @@ def _is_given_up(record: TrialRecord, trials: Sequence[TrialRecord]) -> bool:
 
 
 def _wants_retry(record: TrialRecord, history: History) -> bool:
-    if record.state is not TrialState.FAILED or record.role is Role.CONFIRM:
+    if record.state is not TrialState.FAILED or record.role not in SEARCHING:
         return False
     attempts = _attempts(record, history.trials)
     all_failed = all(r.state is TrialState.FAILED for r in attempts)

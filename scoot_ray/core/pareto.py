@@ -3,7 +3,7 @@
 Losses are objective values with smaller better, shape [n, m] (`core.objective.losses`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,28 +92,96 @@ def box_volumes(points: FloatArray, reference: FloatArray) -> FloatArray:
     return volumes
 
 
+@dataclass(frozen=True)
+class Contender:
+    """What is known of one configuration when configurations are compared.
+
+    Attributes:
+        record: The trial that stands for it.
+        typical: Metrics that the objectives are judged by.
+        worst: Metrics that the limits are judged by.
+    """
+
+    record: TrialRecord
+    typical: Mapping[str, float]
+    worst: Mapping[str, float]
+
+    @classmethod
+    def measured_once(cls, record: TrialRecord) -> "Contender":
+        """Judge a configuration by one test."""
+        return cls(record, record.metrics, record.metrics)
+
+    def meets(self, limits: Sequence[Limit]) -> bool:
+        """Tell whether it meets every limit."""
+        return all(limit.met_by(self.worst) for limit in limits)
+
+    def excess(self, limits: Sequence[Limit]) -> float:
+        """Relative amount by which it misses the limit that it misses most."""
+        return max(limit.excess(self.worst) for limit in limits)
+
+    def recommendation(self, limits: Sequence[Limit]) -> Recommendation:
+        """Return it as the answer, with the limits that it misses."""
+        missed = tuple(limit for limit in limits if not limit.met_by(self.worst))
+        return Recommendation(self.record, missed)
+
+
+def rank(
+    contenders: Sequence[Contender],
+    reference: FloatArray,
+    objectives: Sequence[Objective],
+    limits: Sequence[Limit] = (),
+) -> list[Contender]:
+    """Sort contenders, best first, and leave out those that cannot be recommended.
+
+    Among those that meet every limit, the largest box volume against the default's losses
+    `reference`, shape [m], comes first. Behind the default itself nothing is left: what follows
+    does not beat it in every objective. When none meets the limits, all are sorted by how much
+    they miss them.
+    """
+    good = [contender for contender in contenders if contender.meets(limits)]
+    if not good:
+        return sorted(contenders, key=lambda contender: contender.excess(limits))
+    points = np.array([losses(objectives, contender.typical) for contender in good])
+    volumes = box_volumes(points, reference)
+    gains = ((reference - points) / np.maximum(np.abs(reference), 1e-12)).mean(axis=1)
+    merits = [(volumes[i], c.record.role is Role.DEFAULT, gains[i]) for i, c in enumerate(good)]
+    order = sorted(range(len(good)), key=merits.__getitem__, reverse=True)
+    ranked = [good[i] for i in order]
+    defaults = [i for i, c in enumerate(ranked) if c.record.role is Role.DEFAULT]
+    return ranked[: defaults[0] + 1] if defaults else ranked
+
+
+def finalists(
+    history: Sequence[TrialRecord],
+    objectives: Sequence[Objective],
+    limits: Sequence[Limit],
+    num: int,
+) -> tuple[TrialRecord, ...]:
+    """Return the `num` best configurations by the tests of the search, best first.
+
+    The default is one of them only where nothing beats it.
+    """
+    records = measured(history, objectives)
+    reference = reference_point(history, objectives)
+    if reference is None:
+        return ()
+    ranked = rank([Contender.measured_once(r) for r in records], reference, objectives, limits)
+    best = [contender.record for contender in ranked]
+    ahead = [record for record in best if record.role is not Role.DEFAULT] or best
+    distinct = [r for i, r in enumerate(ahead) if all(r.config != e.config for e in ahead[:i])]
+    return tuple(distinct[:num])
+
+
 def recommend(
     history: Sequence[TrialRecord],
     objectives: Sequence[Objective],
     limits: Sequence[Limit] = (),
 ) -> Recommendation | None:
-    """Choose the configuration to use; None if nothing was measured.
+    """Choose the configuration to use by the tests of the search; None if nothing was measured.
 
-    Among the trials that meet every limit, the largest box volume against the default wins. The
-    default itself stands when nothing beats it in every objective. When no trial meets the
-    limits, the one that misses them by least is returned with the limits that it misses.
+    It is the first of `finalists`: the largest box volume against the default among the trials
+    that meet every limit, the default itself when nothing beats it in every objective, and the
+    trial that misses the limits by least when none meets them.
     """
-    records = measured(history, objectives)
-    reference = reference_point(history, objectives)
-    if not records or reference is None:
-        return None
-    good = [r for r in records if all(limit.met_by(r.metrics) for limit in limits)]
-    if not good:
-        closest = min(records, key=lambda r: max(limit.excess(r.metrics) for limit in limits))
-        missed = tuple(limit for limit in limits if not limit.met_by(closest.metrics))
-        return Recommendation(closest, missed)
-    points = loss_matrix(good, objectives)
-    volumes = box_volumes(points, reference)
-    gains = ((reference - points) / np.maximum(np.abs(reference), 1e-12)).mean(axis=1)
-    order = [(volumes[i], r.role is Role.DEFAULT, gains[i]) for i, r in enumerate(good)]
-    return Recommendation(good[max(range(len(good)), key=order.__getitem__)])
+    best = finalists(history, objectives, limits, 1)
+    return Contender.measured_once(best[0]).recommendation(limits) if best else None

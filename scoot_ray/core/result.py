@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from scoot_ray.core.confirmation import Repeats, confirmed
 from scoot_ray.core.journal import History
-from scoot_ray.core.metrics import direction_of
+from scoot_ray.core.noise import Noise
 from scoot_ray.core.objective import Limit, Objective
-from scoot_ray.core.pareto import Recommendation, pareto_front, recommend
+from scoot_ray.core.pareto import Recommendation, pareto_front
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Role, TrialRecord, TrialState
 
@@ -21,8 +22,10 @@ class Result:
         limits: SLOs that were asked for.
         default: The default configuration's trial, if it has finished.
         front: The non-dominated trials, best in the first objective first.
-        recommendation: The configuration to use; None if nothing completed.
+        recommendation: The configuration to use; None if nothing completed. By the confirmations
+            once there are any, by the tests of the search before (`core.confirmation`).
         confirmations: Repeated measurements of the recommended configuration.
+        noise: How far repeated tests differ, and whether the default drifted.
         measured_by: The engine that the numbers come from, or that they are simulated.
     """
 
@@ -33,6 +36,7 @@ class Result:
     front: tuple[TrialRecord, ...]
     recommendation: Recommendation | None
     confirmations: tuple[TrialRecord, ...]
+    noise: Noise
     measured_by: str = ""
 
     @classmethod
@@ -49,9 +53,7 @@ class Result:
         limits: Sequence[Limit] = (),
     ) -> "Result":
         """Fold finished trials into the result."""
-        recommendation = recommend(trials, objectives, limits)
-        config = recommendation.record.config if recommendation else None
-        confirmations = [r for r in trials if r.role is Role.CONFIRM and r.config == config]
+        recommendation = confirmed(trials, objectives, limits)
         return cls(
             trials=tuple(trials),
             objectives=tuple(objectives),
@@ -59,7 +61,8 @@ class Result:
             default=_default(trials),
             front=pareto_front(trials, objectives),
             recommendation=recommendation,
-            confirmations=tuple(confirmations),
+            confirmations=confirmations_of(trials, recommendation),
+            noise=Noise.of(trials),
         )
 
     @property
@@ -71,25 +74,61 @@ class Result:
     @property
     def is_confirmed(self) -> bool:
         """Tell whether every confirmation completed, and there was one."""
-        states = {record.state for record in self._usable_confirmations}
-        return states == {TrialState.COMPLETE}
+        return self._repeats.is_sound
 
     def confirmed_slo(self) -> dict[str, float]:
         """Return the worst value of each metric of interest over the confirmations.
 
         That is what can be promised: the configuration under the least lucky arrival order.
         """
-        complete = [r for r in self.confirmations if r.state is TrialState.COMPLETE]
-        worst: dict[str, float] = {}
-        for metric in self.metrics_of_interest:
-            values = [r.metrics[metric] for r in complete if metric in r.metrics]
-            if values:
-                worst[metric] = min(values) if direction_of(metric) == "max" else max(values)
-        return worst
+        worst = self._repeats.worst()
+        return {metric: worst[metric] for metric in self.metrics_of_interest if metric in worst}
 
     @property
-    def _usable_confirmations(self) -> list[TrialRecord]:
-        return [r for r in self.confirmations if r.state is not TrialState.FAILED]
+    def tests(self) -> Repeats:
+        """The tests that the recommended configuration is judged by: its confirmations, if any."""
+        if self._repeats.complete or self.recommendation is None:
+            return self._repeats
+        return Repeats((self.recommendation.record,))
+
+    @property
+    def default_tests(self) -> Repeats:
+        """All tests of the default configuration, spread over the study."""
+        if self.default is None:
+            return Repeats(())
+        roles = (Role.DEFAULT, Role.DRIFT, Role.CONFIRM)
+        return Repeats.of(self.trials, self.default.config, *roles)
+
+    def band(self, metric: str) -> float | None:
+        """Return the relative gain over the default that noise alone may bring; None if unknown."""
+        num_tests = len(self.tests.values(metric))
+        num_defaults = len(self.default_tests.values(metric))
+        if not num_tests or not num_defaults:
+            return None
+        return self.noise.band(metric, num_tests, num_defaults)
+
+    def is_meaningful(self, objective: Objective) -> bool:
+        """Tell whether the gain in an objective lies outside the noise band, where it is known."""
+        metric = objective.metric
+        old, new = self.default_tests.mean().get(metric), self.tests.mean().get(metric)
+        band = self.band(metric)
+        if old is None or new is None or band is None:
+            return True
+        return abs(objective.gain(new, old)) > band
+
+    @property
+    def _repeats(self) -> Repeats:
+        return Repeats(tuple(r for r in self.confirmations if r.state is not TrialState.FAILED))
+
+
+def confirmations_of(
+    trials: Sequence[TrialRecord], recommendation: Recommendation | None
+) -> tuple[TrialRecord, ...]:
+    """Return the repeated tests of a configuration, those of the default during the study too."""
+    if recommendation is None:
+        return ()
+    roles, config = (Role.CONFIRM, Role.DRIFT), recommendation.record.config
+    return tuple(r for r in trials if r.role in roles and r.config == config)
 
 
 def _default(trials: Sequence[TrialRecord]) -> TrialRecord | None:

@@ -123,9 +123,16 @@ class SearchSection(Section):
 
 
 class ConfirmSection(Section):
-    """How often the recommended configuration is measured again, each in another order."""
+    """How many of the best are measured again, and under how many arrival orders each."""
 
     repeats: int = Field(default=5, ge=0)
+    finalists: int = Field(default=3, ge=1)
+
+
+class DriftSection(Section):
+    """How often the default is measured again: evenly spaced, the last time at the end."""
+
+    repeats: int = Field(default=2, ge=0)
 
 
 class SimulatorSection(Section):
@@ -154,6 +161,7 @@ class Study(Section):
     space: SpaceSection = SpaceSection()
     search: SearchSection = SearchSection()
     confirm: ConfirmSection = ConfirmSection()
+    drift: DriftSection = DriftSection()
     schedule: ScheduleSection | None = None
     simulator: SimulatorSection = SimulatorSection()
 
@@ -275,6 +283,7 @@ _SECTIONS: Mapping[str, type[Section]] = {
     "parameters": ParameterSection,
     "search": SearchSection,
     "confirm": ConfirmSection,
+    "drift": DriftSection,
     "schedule": ScheduleSection,
     "simulator": SimulatorSection,
 }

@@ -234,3 +234,9 @@ class TrialRecord:
 def trial_seed(study_seed: int, number: int) -> int:
     """Derive a trial's seed from the study's, so that any trial can be replayed alone."""
     return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])
+
+
+def confirmation_seed(study_seed: int, repeat: int) -> int:
+    """Derive the seed of a confirmation: every finalist meets the same arrival orders."""
+    sequence = np.random.SeedSequence([study_seed, repeat], spawn_key=(1,))
+    return int(sequence.generate_state(1)[0])

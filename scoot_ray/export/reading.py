@@ -5,6 +5,7 @@ from pathlib import Path
 
 from scoot_ray.core.errors import OutputError
 from scoot_ray.core.journal import History, Journal
+from scoot_ray.core.pareto import finalists
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Role, TrialState
@@ -31,7 +32,7 @@ def choose(
     """
     result = Result.from_history(study, history)
     record, reason = selection.select(result)
-    missing = what_is_missing(study, history, result)
+    missing = what_is_missing(study, history)
     if missing and not unfinished:
         raise OutputError(
             f"The study {study.name} has not ended: {missing}. Continue it with `scoot tune "
@@ -47,24 +48,25 @@ def choose(
     )
 
 
-def what_is_missing(study: Study, history: History, result: Result) -> str:
+def what_is_missing(study: Study, history: History) -> str:
     """Return what the study still lacks by its own budget; empty when it has ended."""
     wanted = study.search.observations + 1  # the default is not counted
     roles = (Role.DEFAULT, Role.SEARCH)
     num_searched = sum(r.role in roles and r.state in USABLE for r in history.trials)
     if num_searched < wanted:
         return f"{num_searched} of {wanted} configurations have been tried"
-    num_confirmed, repeats = len(result.confirmations), study.confirm.repeats
-    if num_confirmed < repeats and not _confirmation_gave_up(result):
-        return f"{num_confirmed} of {repeats} confirmations have been made"
+    repeats = study.confirm.repeats
+    best = finalists(history.trials, study.objectives, study.slo_limits, study.confirm.finalists)
+    for record in best if repeats else ():
+        tests = [r for r in history.trials if r.role is Role.CONFIRM and r.config == record.config]
+        # After a crash or a failure of infrastructure the study may end with fewer.
+        if len(tests) < repeats and all(r.state is TrialState.COMPLETE for r in tests):
+            return (
+                f"{len(tests)} of {repeats} confirmations of trial {record.number} have been made"
+            )
     return ""
 
 
 def sha256_of(path: Path) -> str:
     """Return the hash of a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _confirmation_gave_up(result: Result) -> bool:
-    # After a failure of infrastructure the study may end with fewer confirmations.
-    return any(r.state is TrialState.FAILED for r in result.confirmations)

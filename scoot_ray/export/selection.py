@@ -7,8 +7,8 @@ from scoot_ray.core.display import format_metric
 from scoot_ray.core.errors import OutputError
 from scoot_ray.core.objective import Objective, losses
 from scoot_ray.core.pareto import Recommendation, measured
-from scoot_ray.core.result import Result
-from scoot_ray.core.trial import Role, TrialRecord
+from scoot_ray.core.result import Result, confirmations_of
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.export.condition import Condition
 
 
@@ -94,14 +94,9 @@ class Selection:
 def as_recommendation(result: Result, record: TrialRecord) -> Result:
     """Return the result with another trial in the place of the recommended one."""
     missed = tuple(limit for limit in result.limits if not limit.met_by(record.metrics))
-    confirmations = [
-        r for r in result.trials if r.role is Role.CONFIRM and r.config == record.config
-    ]
-    return replace(
-        result,
-        recommendation=Recommendation(record, missed),
-        confirmations=tuple(confirmations),
-    )
+    chosen = Recommendation(record, missed)
+    confirmations = confirmations_of(result.trials, chosen)
+    return replace(result, recommendation=chosen, confirmations=confirmations)
 
 
 def _recommended(result: Result) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scoot_ray.core.display import describe_config, format_gain, format_metric
-from scoot_ray.core.metrics import METRICS
+from scoot_ray.core.metrics import METRICS, direction_of
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
 from scoot_ray.core.trial import TrialRecord
@@ -45,18 +45,36 @@ def front_table(result: Result) -> Table:
 
 
 def comparison_table(result: Result) -> Table:
-    """Set the recommended configuration beside the default, and the confirmed worst case."""
-    recommended = result.recommendation.record.metrics if result.recommendation else {}
-    default = result.default.metrics if result.default else {}
+    """Set the recommended configuration beside the default, and the confirmed worst case.
+
+    Both are means over their repeated tests; a single test where nothing was repeated.
+    """
+    recommended, default = result.tests.mean(), result.default_tests.mean()
     confirmed = result.confirmed_slo()
     objectives = {o.metric: o for o in result.objectives}
     rows = []
     for metric in result.metrics_of_interest:
         old, new = default.get(metric), recommended.get(metric)
         gain = format_gain(objectives[metric], new, old) if metric in objectives else ""
-        worst = format_metric(metric, confirmed.get(metric))
-        rows.append((metric, format_metric(metric, old), format_metric(metric, new), gain, worst))
-    header = ("metric", "default", "recommended", "better by", "confirmed SLO (worst order)")
+        band = result.band(metric)
+        rows.append(
+            (
+                metric,
+                format_metric(metric, old),
+                format_metric(metric, new),
+                gain,
+                "-" if band is None else f"±{band:.1%}",
+                format_metric(metric, confirmed.get(metric)),
+            )
+        )
+    header = (
+        "metric",
+        "default",
+        "recommended",
+        "better by",
+        "noise band",
+        "confirmed SLO (worst order)",
+    )
     return Table("Recommended against default", header, tuple(rows))
 
 
@@ -75,7 +93,7 @@ def trials_table(result: Result) -> Table:
     default = result.default.config if result.default else None
     rows = [_trial_row(record, metrics, default) for record in result.trials]
     changes = "changes from the default"
-    header = ("trial", "role", "state", *metrics, "GPU s", changes, "failure")
+    header = ("trial", "role", "state", *metrics, "GPU s", changes, "failure or early stop")
     return Table("Trials", header, tuple(rows))
 
 
@@ -105,11 +123,19 @@ def _trial_row(
         str(record.number),
         record.role.value,
         record.state.value,
-        *(format_metric(m, record.metrics.get(m)) for m in metrics),
+        *(_measured(record, metric) for metric in metrics),
         f"{record.gpu_seconds:.0f}",
         describe_config(record.config, default),
-        record.failure.message if record.failure else "",
+        record.failure.message if record.failure else record.early_stop,
     )
+
+
+def _measured(record: TrialRecord, metric: str) -> str:
+    """Write a trial's value of a metric; a bound as one."""
+    text = format_metric(metric, record.metrics.get(metric))
+    if not record.is_bound or metric not in record.metrics:
+        return text
+    return f"{'at most' if direction_of(metric) == 'max' else 'at least'} {text}"
 
 
 def _text(config: Mapping[str, object], name: str) -> str:

@@ -16,11 +16,14 @@ def verdict(result: Result) -> str:
         )
     sentences = [_gains(result)]
     if best.missed:
-        missed = "; ".join(f"{m} (measured {_value(result, m.metric)})" for m in best.missed)
+        worst = result.tests.worst()
+        missed = "; ".join(
+            f"{m} (measured {format_metric(m.metric, worst.get(m.metric))})" for m in best.missed
+        )
         sentences.append(
             f"No measured configuration meets every limit; the closest misses {missed}."
         )
-    sentences.append(_promise(result))
+    sentences += [_promise(result), *_drift(result)]
     return " ".join(sentences)
 
 
@@ -35,25 +38,24 @@ def _gains(result: Result) -> str:
             "The default configuration does not serve this workload; "
             f"use {describe_config(record.config, default.config if default else None)}."
         )
-    changes = [
-        f"{o.metric} {format_metric(o.metric, default.metrics.get(o.metric))} -> "
-        f"{format_metric(o.metric, record.metrics[o.metric])} ({_gain(result, o)} better)"
-        for o in result.objectives
-    ]
+    changes = "; ".join(_change(result, objective) for objective in result.objectives)
     config = describe_config(record.config, default.config)
-    return f"{'; '.join(changes)}, with {config}."
+    if not any(result.is_meaningful(objective) for objective in result.objectives):
+        return f"No meaningful difference from the default: {changes}, with {config}."
+    return f"{changes}, with {config}."
 
 
-def _gain(result: Result, objective: Objective) -> str:
-    assert result.recommendation is not None
-    assert result.default is not None
-    value = result.recommendation.record.metrics.get(objective.metric)
-    return format_gain(objective, value, result.default.metrics.get(objective.metric))
-
-
-def _value(result: Result, metric: str) -> str:
-    assert result.recommendation is not None
-    return format_metric(metric, result.recommendation.record.metrics.get(metric))
+def _change(result: Result, objective: Objective) -> str:
+    """Compare the means of repeated tests; of single ones where nothing was repeated."""
+    metric = objective.metric
+    old, new = result.default_tests.mean().get(metric), result.tests.mean().get(metric)
+    gain = f"{format_gain(objective, new, old)} better"
+    if not result.is_meaningful(objective):
+        gain += ", no meaningful difference"
+    band = result.band(metric)
+    if band is not None:
+        gain += f"; noise band ±{band:.1%}"
+    return f"{metric} {format_metric(metric, old)} -> {format_metric(metric, new)} ({gain})"
 
 
 def _promise(result: Result) -> str:
@@ -63,7 +65,7 @@ def _promise(result: Result) -> str:
     if not result.is_confirmed:
         bad = sum(r.state is not TrialState.COMPLETE for r in usable)
         return f"Confirmation failed in {bad} of {len(usable)} arrival orders: do not promise it."
-    slo = ", ".join(f"{m} {format_metric(m, v)}" for m, v in result.confirmed_slo().items())
+    slo = ", ".join(_worst(result, metric) for metric in result.confirmed_slo())
     text = (
         f"Confirmed on freshly started engines, the worst of {len(usable)} arrival orders: {slo}."
     )
@@ -71,3 +73,26 @@ def _promise(result: Result) -> str:
     if broken:
         text += f" Under the worst order it misses {', '.join(map(str, broken))}."
     return text
+
+
+def _worst(result: Result, metric: str) -> str:
+    """Write the worst value of the confirmations, and their range beside it."""
+    values = sorted(result.tests.values(metric))
+    worst = format_metric(metric, result.confirmed_slo()[metric])
+    if len(values) < 2:
+        return f"{metric} {worst}"
+    low, high = format_metric(metric, values[0]), format_metric(metric, values[-1])
+    return f"{metric} {worst} (spread {low} to {high})"
+
+
+def _drift(result: Result) -> list[str]:
+    """Warn where the default changed during the study by more than noise explains."""
+    metrics = [o.metric for o in result.objectives if result.noise.has_drifted(o.metric)]
+    if not metrics:
+        return []
+    changes = ", ".join(f"{metric} {result.noise.drifts[metric]:+.1%}" for metric in metrics)
+    return [
+        f"The default configuration itself changed between the start and the end of the study, by "
+        f"more than the noise band: {changes}. Either the machine drifted, or the default is "
+        "unstable at this rate; compare with care."
+    ]

@@ -14,7 +14,7 @@ from scoot_ray.core.trial import Role
 from tests.integration.studies import command, scoot, write_study
 
 pytestmark = pytest.mark.slow
-NUM_TRIALS = 1 + 6 + 2
+NUM_TRIALS = 1 + 6 + 2 + 1
 
 
 def kill_after(journal: Journal, process: "subprocess.Popen[bytes]", num_trials: int) -> None:

@@ -19,7 +19,8 @@ STUDY: dict[str, Any] = {
     "objective": "interactive",
     "space": "vllm-v1",
     "search": {"observations": 6, "parallelism": 4, "seed": 1, "algorithm": "random"},
-    "confirm": {"repeats": 2},
+    "confirm": {"repeats": 2, "finalists": 1},
+    "drift": {"repeats": 1},
 }
 
 

@@ -25,7 +25,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_default_search_and_confirmation_are_in_the_journal(finished: Path) -> None:
     history = Journal(finished / "out" / "journal.jsonl").read()
     roles = [record.role for record in sorted(history.trials, key=lambda r: r.number)]
-    assert roles == [Role.DEFAULT] + [Role.SEARCH] * 6 + [Role.CONFIRM] * 2
+    assert roles == [Role.DEFAULT] + [Role.SEARCH] * 6 + [Role.CONFIRM] * 2 + [Role.DRIFT]
     assert history.unfinished == ()
     assert history.trials[0].state in TrialState
 

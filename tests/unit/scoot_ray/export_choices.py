@@ -34,7 +34,7 @@ def study(**sections: dict[str, Any]) -> Study:
         "service": {"num_gpus": 4, "accelerator": "A100-80GB"},
         "workload": {"trace": "synthetic:bot", "request_rate_rps": 10},
         "search": {"observations": 3},
-        "confirm": {"repeats": 2},
+        "confirm": {"repeats": 2, "finalists": 1},
     }
     return parse_study({**data, **{key: {**data[key], **sections[key]} for key in sections}})
 

@@ -65,7 +65,10 @@ def test_a_file_is_overwritten_only_by_force(
 
 @pytest.mark.parametrize(
     ("num_trials", "missing"),
-    [(3, "3 of 4 configurations have been tried"), (5, "1 of 2 confirmations have been made")],
+    [
+        (3, "3 of 4 configurations have been tried"),
+        (5, "1 of 2 confirmations of trial 1 have been made"),
+    ],
 )
 def test_an_unfinished_study_is_exported_only_on_demand(
     num_trials: int,

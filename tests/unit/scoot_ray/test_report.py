@@ -1,5 +1,6 @@
 """The report: verdict, tables and HTML."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from scoot_ray.core.objective import Limit
@@ -40,6 +41,33 @@ def test_a_crash_in_confirmation_is_not_hidden() -> None:
     )
     text = verdict(study_result(confirmation(4, 0.25), crash))
     assert "failed in 1 of 2 arrival orders" in text
+
+
+def test_a_gain_inside_the_noise_band_is_no_meaningful_difference() -> None:
+    drift = [trial(4, 0.9, 0.1, Role.DRIFT, size=0), trial(5, 1.2, 0.1, Role.DRIFT, size=0)]
+    confirmations = [confirmation(6, 0.85), confirmation(7, 1.1)]
+    text = verdict(study_result(*drift, *confirmations))
+    assert "ttft_mean_s 1.03 s -> 975 ms (+5.6% better, no meaningful difference; noise" in text
+    assert not text.startswith("No meaningful difference"), "TPOT is better by more than noise"
+    same = [trial(n, 1.0, 0.1, Role.CONFIRM, size=2) for n in (8, 9)]
+    assert verdict(study_result(*drift, *same)).startswith("No")
+
+
+def test_a_default_that_drifted_is_told() -> None:
+    drift = [trial(4, 1.5, 0.1, Role.DRIFT, size=0)]
+    steady = [confirmation(5 + i, 0.2 + 0.001 * i) for i in range(20)]
+    text = verdict(study_result(*drift, *steady))
+    assert "changed between the start and the end of the study" in text
+    assert "ttft_mean_s +50.0%" in text
+    assert "changed between" not in verdict(study_result(*steady))
+
+
+def test_a_bound_is_shown_as_one() -> None:
+    early = replace(trial(4, 9.0, 0.2), is_bound=True, early_stop="hopeless: too late")
+    row = trials_table(study_result(early)).rows[4]
+    assert "at least 9 s" in row
+    assert any(cell.startswith("at most ") for cell in row), "throughput"
+    assert row[-1] == "hopeless: too late"
 
 
 def test_verdict_when_the_default_is_best() -> None:

@@ -80,10 +80,11 @@ class Bench:
         self.finish(assignment, Outcome(TrialState.FAILED, failure=failure))
 
 
-def bench(num_observations: int = 3, num_confirmations: int = 2) -> Bench:
-    return Bench(
-        Agenda(CountingOptimizer(), (LATENCY,), (), num_observations, num_confirmations, seed=7)
+def bench(num_observations: int = 3, num_confirmations: int = 2, **options: int) -> Bench:
+    agenda = Agenda(
+        CountingOptimizer(), (LATENCY,), (), num_observations, num_confirmations, seed=7, **options
     )
+    return Bench(agenda)
 
 
 def test_default_then_observations_then_confirmations() -> None:
@@ -183,3 +184,69 @@ def test_a_resumed_study_may_have_more_observations() -> None:
         table.finish(following)
     table.agenda = bench(num_observations=2, num_confirmations=1).agenda
     assert table.take().role is Role.SEARCH
+
+
+def run_to_the_end(table: Bench) -> list[Assignment]:
+    taken = []
+    while isinstance(following := table.next(), Assignment):
+        taken.append(following)
+        table.finish(following)
+    assert table.next() is Pause.FINISHED
+    assert table.agenda.is_finished(table.history)
+    return taken
+
+
+def test_every_finalist_meets_the_same_arrival_orders_which_no_other_trial_has() -> None:
+    taken = run_to_the_end(bench(num_observations=4, num_finalists=3))
+    confirmations = [a for a in taken if a.role is Role.CONFIRM]
+    assert [a.config["x"] for a in confirmations] == [4, 3, 2, 4, 3, 2]
+    orders = {x: [a.seed for a in confirmations if a.config["x"] == x] for x in (4, 3, 2)}
+    assert orders[4] == orders[3] == orders[2]
+    assert len(set(orders[4])) == 2
+    assert not set(orders[4]) & {a.seed for a in taken if a.role is not Role.CONFIRM}
+
+
+def test_the_default_is_measured_at_the_start_half_way_and_at_the_end() -> None:
+    taken = run_to_the_end(bench(num_observations=4, num_confirmations=1, num_drift_tests=2))
+    assert [a.role.value for a in taken] == [
+        "default", "search", "search", "drift", "search", "search", "confirm", "drift",
+    ]  # fmt: skip
+    assert {a.config["x"] for a in taken if a.role in (Role.DEFAULT, Role.DRIFT)} == {0}
+
+
+def test_a_default_that_crashed_is_not_measured_again() -> None:
+    table = bench(num_observations=2, num_confirmations=0, num_drift_tests=2)
+    out_of_memory = Failure(Phase.START, "out_of_memory", "out of memory")
+    table.finish(table.take(), Outcome(TrialState.INFEASIBLE, failure=out_of_memory))
+    assert {a.role for a in run_to_the_end(table)} == {Role.SEARCH}
+
+
+def test_a_confirmation_that_failed_is_repeated_under_its_own_order_until_it_is_given_up() -> None:
+    table = bench(num_observations=1, num_confirmations=1)
+    table.finish(table.take())
+    table.finish(table.take())
+    attempts = []
+    for _ in range(MAX_ATTEMPTS):
+        attempts.append(table.take())
+        table.fail(attempts[-1])
+    assert {a.role for a in attempts} == {Role.CONFIRM}
+    assert len({a.seed for a in attempts}) == 1
+    assert table.next() is Pause.FINISHED
+
+
+def test_a_finalist_that_crashed_is_not_confirmed_any_further() -> None:
+    table = bench(num_observations=2, num_confirmations=3, num_finalists=2)
+    for _ in range(3):
+        table.finish(table.take())
+    out_of_memory = Failure(Phase.LOAD, "out_of_memory", "out of memory")
+    crashed = table.take()
+    table.finish(crashed, Outcome(TrialState.INFEASIBLE, failure=out_of_memory))
+    assert {a.config["x"] for a in run_to_the_end(table)} == {1}
+
+
+def test_a_resumed_study_confirms_only_what_it_lacks() -> None:
+    table = bench(num_observations=3, num_finalists=2)
+    before = run_to_the_end(table)
+    table.agenda = bench(num_observations=3, num_finalists=3).agenda
+    assert [a.config["x"] for a in run_to_the_end(table)] == [1, 1]
+    assert len(before) == 1 + 3 + 4
