@@ -13,11 +13,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from aiohttp import web
+
+EXIT_AFTER_WORKER_S = 5.0
 
 
 @dataclass
@@ -25,8 +29,10 @@ class StandIn:
     """Stream answers; one token takes `tpot_s`, the first one `ttft_s`.
 
     Faults: "hang" (no answer), "errors" (status 500), "error_event" (in mid-stream), "cut_off"
-    (connection closed in mid-stream), "short" (one token too few), "die" (the process, in
-    mid-stream, once `faulty_from` requests have come).
+    (connection closed in mid-stream), "short" (one token too few), "stuck" (no answer, not from
+    /health either), "die" (the process, in mid-stream, once `faulty_from` requests have come).
+
+    `is_dead` is set when a worker has died; as with vLLM, /health says so before the server exits.
     """
 
     ttft_s: float = 0.0
@@ -35,6 +41,7 @@ class StandIn:
     fault: str = ""
     faulty_from: int = 0
     num_requests: int = 0
+    is_dead: bool = False
 
     def application(self) -> web.Application:
         """Return the server."""
@@ -44,7 +51,10 @@ class StandIn:
         return application
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.Response(status=503 if self._fault() == "errors" else 200)
+        if self._fault() == "stuck":
+            await asyncio.sleep(3600)
+        is_ill = self.is_dead or self._fault() == "errors"
+        return web.Response(status=503 if is_ill else 200)
 
     def _fault(self) -> str:
         return self.fault if self.num_requests > self.faulty_from else ""
@@ -55,7 +65,7 @@ class StandIn:
         assert body["min_tokens"] == body["max_tokens"]
         self.num_requests += 1
         fault = self._fault()
-        if fault == "hang":
+        if fault in ("hang", "stuck"):
             await asyncio.sleep(3600)
         if fault == "errors":
             return web.Response(status=500, text="engine is dead")
@@ -105,7 +115,7 @@ def main() -> None:
         names = [action.dest for action in _parser()._actions]
         print(json.dumps({"version": "stand-in", "parameters": names}))
         return
-    fault = os.environ.get("STAND_IN_FAULT", "")
+    fault = chosen_fault()
     flags = _parser().parse_args()
     if flags.max_num_batched_tokens < flags.max_num_seqs:
         raise SystemExit(
@@ -114,28 +124,57 @@ def main() -> None:
         )
     if fault == "die_at_start":
         raise SystemExit("RuntimeError: something that no rule knows")
-    spawn_workers(flags.model)
-    if fault == "never_ready":
-        asyncio.run(asyncio.sleep(3600))
     stand_in = StandIn(
         ttft_s=float(os.environ.get("STAND_IN_TTFT_S", "0.01")),
         tpot_s=float(os.environ.get("STAND_IN_TPOT_S", "0.001")),
         fault=fault,
         faulty_from=int(os.environ.get("STAND_IN_FAULTY_FROM", "0")),
     )
+    worker = spawn_workers(flags.model)
+    if fault == "never_ready":
+        raise SystemExit(f"RuntimeError: worker died with status {worker.wait()}")
+    threading.Thread(target=follow, args=(worker, stand_in), daemon=True).start()
     web.run_app(stand_in.application(), path=flags.uds, print=None, shutdown_timeout=0.1)
 
 
-def spawn_workers(mark: str) -> None:
-    """Start two processes that ignore SIGTERM in sessions of their own, one of them an orphan."""
+def chosen_fault() -> str:
+    """Return the fault to show: the one that is asked for, or only the first time."""
+    once = os.environ.get("STAND_IN_FAULT_ONCE")
+    if once and Path(once).exists():
+        return ""
+    if once:
+        Path(once).touch()
+    return os.environ.get("STAND_IN_FAULT", "")
+
+
+def follow(worker: "subprocess.Popen[bytes]", stand_in: StandIn) -> None:
+    """Turn ill when the worker dies, and exit seconds later, as vLLM does."""
+    status = worker.wait()
+    stand_in.is_dead = True
+    time.sleep(EXIT_AFTER_WORKER_S)
+    sys.stdout.write(f"RuntimeError: worker died with status {status}\n")
+    sys.stdout.flush()
+    os._exit(1)
+
+
+def spawn_workers(mark: str) -> "subprocess.Popen[bytes]":
+    """Start two processes that ignore SIGTERM in sessions of their own, one of them an orphan.
+
+    Returns:
+        The one that is no orphan.
+    """
     code = (
         "import os, signal, sys, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "if sys.argv[1] == 'orphan' and os.fork(): os._exit(0)\n"
         "time.sleep(600)"
     )
-    for kind in ("child", "orphan"):
+    orphan, child = (
         subprocess.Popen([sys.executable, "-c", code, kind, mark], start_new_session=True)
+        for kind in ("orphan", "child")
+    )
+    orphan.wait()
+    return child
 
 
 def _parser() -> argparse.ArgumentParser:

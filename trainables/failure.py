@@ -6,7 +6,7 @@ configuration, so nothing that another configuration would also have suffered ma
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pydantic import ConfigDict
@@ -72,7 +72,7 @@ STARTUP_TIMEOUT = FailureRule(
 HEALTH_LOST = FailureRule(
     cause="health_lost",
     label=Label.CONFIGURATION,
-    advice="The engine stopped answering /health under load.",
+    advice="The engine was no longer healthy (engine.health_timeout_s is its patience).",
 )
 REQUEST_TIMEOUTS = FailureRule(
     cause="request_timeouts",
@@ -84,6 +84,9 @@ REQUEST_ERRORS = FailureRule(
     label=Label.CONFIGURATION,
     advice="Too many requests failed.",
 )
+
+UNEXPLAINED = frozenset({ENGINE_EXITED.cause, HEALTH_LOST.cause, REQUEST_ERRORS.cause})
+"""Causes that only say that something happened; they count when they happen twice."""
 
 
 def diagnose(
@@ -108,3 +111,22 @@ def failed_outcome(
         fatal=rule.label is Label.STUDY,
     )
     return Outcome(rule.label.state, failure=failure)
+
+
+def is_unexplained(outcome: Outcome) -> bool:
+    """Tell whether a trial failed for no known reason, so that it should be tried once more."""
+    return outcome.failure is not None and outcome.failure.cause in UNEXPLAINED
+
+
+def after_retry(first: Outcome, second: Outcome) -> Outcome:
+    """Return the outcome of a trial that was run again because its first end was not explained.
+
+    The second run decides. What is not explained twice is taken for the configuration's fault.
+    """
+    phases_s = dict(first.phases_s)
+    for name, seconds in second.phases_s.items():
+        phases_s[name] = phases_s.get(name, 0.0) + seconds
+    failure = second.failure
+    if failure is not None and is_unexplained(second):
+        failure = replace(failure, message=f"{failure.message} It failed so twice.")
+    return replace(second, failure=failure, phases_s=phases_s)

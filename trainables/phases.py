@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from scoot_ray.core.trial import Phase
 from trainables.clock import Clock
 
+READINESS = "readiness"
+"""Name under which the later part of the start is timed, from launch to the first good /health."""
+
 
 class PhaseTimer:
     """Follow a stress test through its phases.
 
     Attributes:
         current: The phase that was entered last.
-        seconds: Time spent in each phase entered so far, by name.
+        seconds: Time spent so far, by name.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -21,11 +24,12 @@ class PhaseTimer:
         self._clock = clock
 
     @contextmanager
-    def phase(self, phase: Phase) -> Iterator[None]:
-        """Time what happens inside as `phase`, also when it fails."""
+    def phase(self, phase: Phase, *, timed_as: str | None = None) -> Iterator[None]:
+        """Time what happens inside as `phase`, or as a part of it, also when it fails."""
         self.current = phase
+        name = timed_as or phase.value
         start_s = self._clock.now()
         try:
             yield
         finally:
-            self.seconds[phase.value] = self._clock.now() - start_s
+            self.seconds[name] = self.seconds.get(name, 0.0) + self._clock.now() - start_s

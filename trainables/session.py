@@ -1,8 +1,10 @@
 """One trial on a real engine: start, warm up, load, drain, stop, and say how it went."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+import signal
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,26 +25,31 @@ from trainables.engines.counters import work_done
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.engine import Engine
 from trainables.engines.engine_log import read_lines, tail
+from trainables.engines.health import until_ill
 from trainables.engines.server import EngineServer
 from trainables.failure import (
+    ENGINE_EXITED,
     HEALTH_LOST,
     REQUEST_ERRORS,
     REQUEST_TIMEOUTS,
     STARTUP_TIMEOUT,
     FailureRule,
+    after_retry,
     diagnose,
     failed_outcome,
+    is_unexplained,
 )
 from trainables.model import load_model_shape
-from trainables.phases import PhaseTimer
+from trainables.phases import READINESS, PhaseTimer
 from trainables.prompts import PromptMaker
 from trainables.replicas import replicas_of
 from trainables.request_table import write_request_table
 from trainables.spaces import make_deployment
 
+LOG = "engine.log"
 MAX_SCHEDULE_LAG_S = 0.010
-# A dying engine cuts its connections before its exit is seen.
-DEATH_NOTICE_S = 2.0
+# A dying engine cuts its connections, and turns ill, before it writes why and exits.
+LAST_WORDS_S = 2.0
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -67,7 +74,10 @@ class ServedStressTest:
         self._clock = clock or WallClock()
 
     def run(self, config: Config, trace: Trace, seed: int) -> Outcome:
-        """Run one stress test; what the engine does is an outcome, all else is raised."""
+        """Run one stress test; what the engine does is an outcome, all else is raised.
+
+        What nothing explains is run a second time before it is held against the configuration.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         share = replicas_of(self._study, config).share
         load = make_load(
@@ -77,6 +87,14 @@ class ServedStressTest:
             max_model_len=make_deployment(self._study).max_model_len,
             seed=seed,
         )
+        outcome = self._attempt(config, load, share, seed)
+        if not is_unexplained(outcome):
+            return outcome
+        log = self._folder / LOG
+        log.replace(log.with_stem(f"{log.stem}-first-attempt"))
+        return after_retry(outcome, self._attempt(config, load, share, seed))
+
+    def _attempt(self, config: Config, load: Load, share: float, seed: int) -> Outcome:
         engine = EngineServer(self._adapter, self._study, self._folder)
         session = Session(self._study, engine, self._folder, self._clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -92,13 +110,14 @@ class Session:
         self._folder = folder
         self._clock = clock
         self._timer = PhaseTimer(clock)
+        self._illness: asyncio.Task[str] | None = None
 
     async def run(self, config: Config, load: Load, *, share: float, seed: int) -> Outcome:
         """Run all phases; the engine is gone when this returns or raises."""
         try:
             outcome = await self._measure(config, load, share, seed)
         except EngineFailureError as failure:
-            outcome = self._failed(failure.rule, failure.phase, failure.detail)
+            outcome = await self._explain(failure)
         finally:
             with self._timer.phase(Phase.STOP):
                 await self._engine.stop()
@@ -110,9 +129,13 @@ class Session:
             prompts = PromptMaker(load_model_shape(self._study.engine.model).vocab_size, seed)
             warmup = write_messages(load.warmup, prompts, endpoint.model)
             messages = write_messages(load.requests, prompts, endpoint.model)
+        with self._timer.phase(Phase.START, timed_as=READINESS):
             await self._while_alive(self._wait_until_healthy(endpoint))
         timeout_s = self._study.workload.request_timeout_s
-        async with LoadClient(endpoint, self._clock, timeout_s) as client:
+        async with (
+            self._health_watched(endpoint),
+            LoadClient(endpoint, self._clock, timeout_s) as client,
+        ):
             with self._timer.phase(Phase.WARM_UP):
                 tasks = await self._while_alive(client.send(warmup))
                 await self._require_success(endpoint, await self._while_alive(client.drain(tasks)))
@@ -135,36 +158,67 @@ class Session:
             detail = f"It was given {limit_s:g} s."
             raise EngineFailureError(STARTUP_TIMEOUT, Phase.START, detail) from None
 
+    @contextlib.asynccontextmanager
+    async def _health_watched(self, endpoint: Endpoint) -> AsyncIterator[None]:
+        """Let `_while_alive` see illness, too, while inside."""
+        patience_s = self._study.engine.health_timeout_s
+        self._illness = asyncio.create_task(until_ill(endpoint, patience_s=patience_s))
+        try:
+            yield
+        finally:
+            self._illness.cancel()
+            await asyncio.gather(self._illness, return_exceptions=True)
+            self._illness = None
+
     async def _while_alive(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of `work`, or raise as soon as the engine dies."""
+        """Return the result of `work`, or raise as soon as the engine dies or turns ill."""
         task = asyncio.ensure_future(work)
         death = asyncio.ensure_future(self._engine.wait_exit())
+        ends: set[asyncio.Future[Any]] = {task, death}
         try:
-            await asyncio.wait({task, death}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                ends | ({self._illness} if self._illness else set()),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
             if death.done():
                 raise self._death(death.result())
+            if self._illness is not None and self._illness.done():
+                raise EngineFailureError(HEALTH_LOST, self._timer.current, self._illness.result())
             return await task
         finally:
-            for future in (task, death):
+            for future in ends:
                 future.cancel()
-            await asyncio.gather(task, death, return_exceptions=True)
+            await asyncio.gather(*ends, return_exceptions=True)
 
     def _death(self, status: int | None) -> "EngineFailureError":
-        phase = self._timer.current
-        rule = diagnose(self._engine.failure_rules, phase, read_lines(self._engine.log))
-        return EngineFailureError(rule, phase, f"Exit status: {status}.")
+        return EngineFailureError(ENGINE_EXITED, self._timer.current, describe_exit(status))
 
     async def _require_success(self, endpoint: Endpoint, records: Sequence[RequestRecord]) -> None:
         errors = [record.error for record in records if record.error is not None]
         if len(errors) <= self._study.workload.max_failed_share * len(records):
             return
-        await self._while_alive(asyncio.sleep(DEATH_NOTICE_S))
         detail = f"{len(errors)} of {len(records)}; the first: {errors[0]}."
         timeouts = errors.count(TIMEOUT)
         rule = REQUEST_TIMEOUTS if 2 * timeouts >= len(errors) else REQUEST_ERRORS
         if not await self._while_alive(endpoint.is_healthy()):
             rule = HEALTH_LOST
         raise EngineFailureError(rule, self._timer.current, detail)
+
+    async def _explain(self, failure: "EngineFailureError") -> Outcome:
+        """Let the engine finish what it has to say, and look for the cause in its log."""
+        with self._timer.phase(Phase.STOP):
+            failure = await self._last_words(failure)
+        lines = read_lines(self._engine.log)
+        rule = diagnose(self._engine.failure_rules, failure.phase, lines, failure.rule)
+        return failed_outcome(rule, failure.phase, detail=failure.detail, log_tail=tail(lines))
+
+    async def _last_words(self, failure: "EngineFailureError") -> "EngineFailureError":
+        try:
+            async with asyncio.timeout(LAST_WORDS_S):
+                status = await self._engine.wait_exit()
+        except TimeoutError:
+            return failure
+        return EngineFailureError(ENGINE_EXITED, failure.phase, describe_exit(status))
 
     def _metrics(self, records: Sequence[RequestRecord], share: float) -> dict[str, float]:
         metrics = summarize(records, share=share, bounds_s=self._study.goodput_bounds_s)
@@ -177,9 +231,14 @@ class Session:
             )
         return metrics
 
-    def _failed(self, rule: FailureRule, phase: Phase, detail: str) -> Outcome:
-        log_tail = tail(read_lines(self._engine.log))
-        return failed_outcome(rule, phase, detail=detail, log_tail=log_tail)
+
+def describe_exit(status: int | None) -> str:
+    """Say how a process ended, as it is known to `wait_exit`."""
+    if status is None:
+        return "Its exit status is not known."
+    if status < 0:
+        return f"It was killed by {signal.Signals(-status).name}."
+    return f"Exit status: {status}."
 
 
 class EngineFailureError(Exception):

@@ -30,6 +30,7 @@ class EngineSection(Section):
     fixed: dict[str, Scalar] = {}
     env: dict[str, str] = {}
     startup_timeout_s: float = Field(default=900.0, gt=0)
+    health_timeout_s: float = Field(default=30.0, gt=0)
 
 
 class ServiceSection(Section):

@@ -14,7 +14,8 @@ def served_study(
     *,
     model: str = "meta-llama/Llama-2-7b-hf",
     env: Mapping[str, str] | None = None,
-    startup_timeout_s: float = 30.0,
+    startup_timeout_s: float = 120.0,
+    engine: Mapping[str, Any] | None = None,
     **workload: Any,
 ) -> Study:
     """Return a study whose engine is run by `python`; two requests per second for two seconds."""
@@ -28,6 +29,7 @@ def served_study(
                 "fixed": {"max_model_len": 4096},
                 "env": dict(env or {}),
                 "startup_timeout_s": startup_timeout_s,
+                **(engine or {}),
             },
             "service": {"num_gpus": 2, "accelerator": "CPU"},
             "workload": {
