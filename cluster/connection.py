@@ -16,6 +16,7 @@ _TUNE_SETTINGS = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a trial may have no metric: it was infeasible
     "TUNE_MAX_PENDING_TRIALS_PG": "1",  # first come first served, or large bundles starve
     "RAY_AIR_NEW_OUTPUT": "0",  # the progress lines are ours
+    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # every loss is told to us, and retried by us
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray will do by default, without its warning
 }
 

@@ -44,10 +44,6 @@ class Progress:
         """Print that a trial has got its bundle."""
         self._print(assignment.number, "started", self._title(assignment.role, assignment.config))
 
-    def lost(self, assignment: Assignment, lines: Sequence[str]) -> None:
-        """Print that a trial was lost to infrastructure and is run again."""
-        self._print(assignment.number, "lost, run again", lines[-1] if lines else "no message")
-
     def finished(self, record: TrialRecord) -> None:
         """Print how a trial ended."""
         self._count(record)

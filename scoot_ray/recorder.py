@@ -1,21 +1,22 @@
 """The Ray Tune callback that writes every finished trial to the journal and tells the person."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune import Callback
 
+from cluster.loss import diagnose_loss
+from scoot_ray.core.attempts import attempts_at, judged
 from scoot_ray.core.journal import Journal
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Assignment, Failure, Outcome, Phase, TrialRecord, TrialState
+from scoot_ray.core.trial import Assignment, Outcome, TrialRecord, TrialState
 from scoot_ray.progress import Progress
 from trainables.ray_trainable import trial_folder
 from trainables.replicas import replicas_of
 
 if TYPE_CHECKING:
     from ray.tune.experiment import Trial
-
-NUM_ERROR_LINES = 15
 
 
 class Recorder(Callback):
@@ -29,18 +30,15 @@ class Recorder(Callback):
         self._study = study
         self._journal = journal
         self._progress = progress
+        self._started_at_s: dict[int, float] = {}
 
     def on_trial_start(
         self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
     ) -> None:
         """Tell that a trial has got its bundle."""
-        self._progress.started(Assignment.from_json(trial.config))
-
-    def on_trial_recover(
-        self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
-    ) -> None:
-        """Tell that a trial was lost to infrastructure and is run again."""
-        self._progress.lost(Assignment.from_json(trial.config), _last_error(trial))
+        assignment = Assignment.from_json(trial.config)
+        self._started_at_s[assignment.number] = time.monotonic()
+        self._progress.started(assignment)
 
     def on_trial_complete(
         self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
@@ -54,19 +52,20 @@ class Recorder(Callback):
     def on_trial_error(
         self, iteration: int, trials: "list[Trial]", trial: "Trial", **info: Any
     ) -> None:
-        """Record a trial whose actor kept dying as FAILED."""
-        lines = _last_error(trial)
-        failure = Failure(
-            Phase.LOAD,
-            "actor_lost",
-            f"The trial's actor failed: {lines[-1] if lines else 'no message'}",
-            log_tail=lines,
-        )
-        outcome = Outcome(TrialState.FAILED, failure=failure)
-        self._record(Assignment.from_json(trial.config), outcome)
+        """Record a trial that was lost to infrastructure; the searcher hands it out again."""
+        assignment = Assignment.from_json(trial.config)
+        failure = diagnose_loss(_last_error(trial))
+        earlier = attempts_at(assignment.config, assignment.role, self._journal.read().trials)
+        outcome = judged(Outcome(TrialState.FAILED, failure=failure), earlier)
+        self._record(assignment, outcome)
 
     def _record(self, assignment: Assignment, outcome: Outcome) -> None:
         num_gpus = replicas_of(self._study, assignment.config).num_gpus
+        started_at_s = self._started_at_s.pop(assignment.number, None)
+        # A trial that was lost cannot tell how long its phases took.
+        lost_s = (
+            0.0 if outcome.phases_s or started_at_s is None else time.monotonic() - started_at_s
+        )
         record = TrialRecord(
             number=assignment.number,
             config=assignment.config,
@@ -78,7 +77,7 @@ class Recorder(Callback):
             seed=assignment.seed,
             trial_id=trial_folder(Path(), assignment.number).name,
             num_gpus=num_gpus,
-            gpu_seconds=num_gpus * sum(outcome.phases_s.values()),
+            gpu_seconds=num_gpus * (sum(outcome.phases_s.values()) + lost_s),
             is_bound=outcome.is_bound,
             early_stop=outcome.early_stop,
         )
@@ -86,10 +85,9 @@ class Recorder(Callback):
         self._progress.finished(record)
 
 
-def _last_error(trial: "Trial") -> tuple[str, ...]:
+def _last_error(trial: "Trial") -> str:
     # The text file, not the pickled exception: a text cannot run code when it is read.
     file = Path(trial.error_file) if trial.error_file else None
     if file is None or not file.exists():
-        return ()
-    lines = [line for line in file.read_text(errors="replace").splitlines() if line.strip()]
-    return tuple(lines[-NUM_ERROR_LINES:])
+        return ""
+    return file.read_text(errors="replace")

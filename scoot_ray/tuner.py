@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ from ray import tune
 from cluster.connection import connect
 from cluster.placement import placement_group_factory
 from cluster.preflight import Capacity
+from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import EngineError
 from scoot_ray.core.journal import Journal
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
+from scoot_ray.core.trial import Assignment
 from scoot_ray.output_folder import exclusive, open_journal, require_fitting
 from scoot_ray.plan import Plan
 from scoot_ray.progress import Progress
@@ -22,11 +25,8 @@ from scoot_ray.recorder import Recorder
 from searchers.agenda import stop_reason
 from searchers.ray_searcher import RaySearcher
 from trainables.backend import BACKENDS
-from trainables.ray_trainable import run_trial
+from trainables.ray_trainable import TrialActor
 from trainables.replicas import replicas_of
-
-MAX_INFRASTRUCTURE_FAILURES = 3
-"""Times that Ray Tune moves a trial whose actor or node died before it counts as FAILED."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,11 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
     study = plan.study
     trainable = tune.with_resources(
         tune.with_parameters(
-            run_trial, study=study, trace=plan.trace, trials_folder=output.absolute() / "trials"
+            TrialActor,
+            study=study,
+            trace=plan.trace,
+            default=dict(plan.space.default),
+            trials_folder=output.absolute() / "trials",
         ),
         lambda parameters: _bundle(study, parameters["config"]),
     )
@@ -98,14 +102,16 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
                 num_samples=-1,
                 max_concurrent_trials=study.search.parallelism,
                 reuse_actors=True,
-                trial_name_creator=_trial_name,
-                trial_dirname_creator=_trial_name,
+                trial_name_creator=partial(_trial_name, default=dict(plan.space.default)),
+                trial_dirname_creator=_trial_folder,
             ),
             run_config=tune.RunConfig(
                 name=study.name,
                 storage_path=scratch,
                 callbacks=[Recorder(study, journal, progress)],
-                failure_config=tune.FailureConfig(max_failures=MAX_INFRASTRUCTURE_FAILURES),
+                # Our searcher hands a lost trial out again: the journal knows of every loss.
+                failure_config=tune.FailureConfig(max_failures=0),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
         )
@@ -116,5 +122,9 @@ def _bundle(study: Study, config: Config) -> tune.PlacementGroupFactory:
     return placement_group_factory(replicas_of(study, config).num_gpus)
 
 
-def _trial_name(trial: Any) -> str:
+def _trial_name(trial: Any, default: Config) -> str:
+    return describe_trial(Assignment.from_json(trial.config), default)
+
+
+def _trial_folder(trial: Any) -> str:
     return f"trial-{trial.config['number']:04d}"

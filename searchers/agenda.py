@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from scoot_ray.core.attempts import attempts_at, is_spent
 from scoot_ray.core.journal import History
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.pareto import finalists
@@ -24,8 +25,6 @@ from scoot_ray.core.trial import (
 )
 from searchers.optimizer import Optimizer
 
-MAX_ATTEMPTS = 3
-"""How often a configuration is tried before its infrastructure failures are given up on."""
 MAX_GIVEN_UP = 3
 """How many configurations may be given up on before the study stops: then it is not chance."""
 
@@ -141,7 +140,9 @@ class Agenda:
             if record.role is Role.DEFAULT and record.state is TrialState.COMPLETE:
                 running = [a for a in history.unfinished if a.role is Role.DRIFT]
                 num_tests = _num_usable(history.trials, Role.DRIFT) + len(running)
-                if num_tests >= num_due or _is_spent(record.config, Role.DRIFT, history):
+                if num_tests >= num_due or is_spent(
+                    attempts_at(record.config, Role.DRIFT, history.trials)
+                ):
                     return None
                 return self._assign(history, Role.DRIFT, record.config)
         return None
@@ -166,8 +167,8 @@ def stop_reason(trials: Sequence[TrialRecord]) -> str | None:
         too_many = len(given_up) >= MAX_GIVEN_UP
         if too_many or given_up[-1].role is Role.DEFAULT:
             return (
-                f"{len(given_up)} configuration(s) failed {MAX_ATTEMPTS} times for reasons that "
-                f"are not theirs; the last was: {given_up[-1].failure.message}"
+                f"{len(given_up)} configuration(s) failed again and again for reasons that are "
+                f"not theirs; the last was: {given_up[-1].failure.message}"
             )
     return None
 
@@ -177,21 +178,11 @@ def _num_usable(trials: Sequence[TrialRecord], *roles: Role) -> int:
     return sum(record.state in usable and record.role in roles for record in trials)
 
 
-def _attempts(record: TrialRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    return [r for r in trials if r.role is record.role and r.config == record.config]
-
-
-def _is_spent(config: Config, role: Role, history: History) -> bool:
-    """Tell whether a configuration failed as often in a role as it is allowed to."""
-    failed = [r for r in history.trials if r.role is role and r.state is TrialState.FAILED]
-    return sum(r.config == config for r in failed) >= MAX_ATTEMPTS
-
-
 def _is_settled(config: Config, history: History) -> bool:
     """Tell whether no further confirmation of `config` is wanted: it crashed, or was given up."""
-    tests = [r for r in history.trials if r.role is Role.CONFIRM and r.config == config]
+    tests = attempts_at(config, Role.CONFIRM, history.trials)
     crashed = any(r.state is TrialState.INFEASIBLE for r in tests)
-    return crashed or _is_spent(config, Role.CONFIRM, history)
+    return crashed or is_spent(tests)
 
 
 def _is_taken(config: Config, seed: int, history: History) -> bool:
@@ -203,14 +194,15 @@ def _is_taken(config: Config, seed: int, history: History) -> bool:
 
 def _is_given_up(record: TrialRecord, trials: Sequence[TrialRecord]) -> bool:
     """Tell whether `record` is the last failed attempt that its configuration was allowed."""
-    failed = [r for r in _attempts(record, trials) if r.state is TrialState.FAILED]
-    return len(failed) >= MAX_ATTEMPTS and record is failed[-1]
+    attempts = attempts_at(record.config, record.role, trials)
+    failed = [r for r in attempts if r.state is TrialState.FAILED]
+    return is_spent(failed) and record is failed[-1]
 
 
 def _wants_retry(record: TrialRecord, history: History) -> bool:
     if record.state is not TrialState.FAILED or record.role not in SEARCHING:
         return False
-    attempts = _attempts(record, history.trials)
+    attempts = attempts_at(record.config, record.role, history.trials)
     all_failed = all(r.state is TrialState.FAILED for r in attempts)
     running = any(a.config == record.config for a in history.unfinished)
-    return all_failed and not running and len(attempts) < MAX_ATTEMPTS
+    return all_failed and not running and not is_spent(attempts)

@@ -1,42 +1,65 @@
 """One trial as a Ray Tune trainable: an actor in its bundle measures one assignment."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 
+from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import UserError
+from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Assignment, Failure, Outcome, Phase, TrialState
 from traces.schema import Trace
 from trainables import make_stress_test
 
 
-def run_trial(
-    parameters: Mapping[str, Any], *, study: Study, trace: Trace, trials_folder: Path
-) -> None:
-    """Measure one assignment and report its outcome to Ray Tune.
+class TrialActor(tune.Trainable):
+    """Measure one assignment, its configuration as plain data, and report the outcome.
 
-    An exception that leaves this function means infrastructure: Tune retries the trial in another
-    actor. What an engine does to itself is an outcome, and a mistake in the study stops it.
-
-    Args:
-        parameters: An assignment as plain data.
-        study: The study as resolved.
-        trace: The service's requests.
-        trials_folder: Where each trial gets a folder named after its number.
+    An exception that leaves it means infrastructure: the trial is lost and handed out again. What
+    an engine does to itself is an outcome, and a mistake in the study stops the study.
     """
-    assignment = Assignment.from_json(parameters)
-    folder = trial_folder(trials_folder, assignment.number)
+
+    def setup(  # type: ignore[override]  # Ray passes what `tune.with_parameters` was given
+        self,
+        config: dict[str, Any],
+        *,
+        study: Study,
+        trace: Trace,
+        default: Config,
+        trials_folder: Path,
+    ) -> None:
+        """Take what all trials share; the assignment itself is in `config`."""
+        self._study = study
+        self._trace = trace
+        self._default = default
+        self._trials_folder = trials_folder
+
+    def step(self) -> dict[str, Any]:
+        """Run the whole stress test: a trial has one step."""
+        assignment = Assignment.from_json(self.config)
+        folder = trial_folder(self._trials_folder, assignment.number)
+        outcome = measure(assignment, self._study, self._trace, folder)
+        return {"outcome": outcome.to_json(), "done": True}
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Agree to measure another assignment in the same process."""
+        return True
+
+    def __repr__(self) -> str:
+        return describe_trial(Assignment.from_json(self.config), self._default)
+
+
+def measure(assignment: Assignment, study: Study, trace: Trace, folder: Path) -> Outcome:
+    """Run the stress test of one assignment; logs and request records go into `folder`."""
     try:
         stress_test = make_stress_test(study, folder=folder)
-        outcome = stress_test.run(assignment.config, trace, assignment.seed)
+        return stress_test.run(assignment.config, trace, assignment.seed)
     except UserError as error:
         # Another actor would meet the same mistake, and so would every other configuration.
         failure = Failure(Phase.START, "study", str(error), fatal=True)
-        outcome = Outcome(TrialState.FAILED, failure=failure)
-    tune.report({"outcome": outcome.to_json()})
+        return Outcome(TrialState.FAILED, failure=failure)
 
 
 def trial_folder(trials_folder: Path, number: int) -> Path:

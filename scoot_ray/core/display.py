@@ -3,6 +3,7 @@
 from scoot_ray.core.metrics import RATES
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import Config
+from scoot_ray.core.trial import Assignment, Role
 
 
 def format_metric(metric: str, value: float | None) -> str:
@@ -35,6 +36,17 @@ def describe_config(config: Config, default: Config | None = None) -> str:
         return " ".join(f"{name}={_value(value)}" for name, value in config.items())
     changed = {name: value for name, value in config.items() if default.get(name) != value}
     return describe_config(changed) if changed else "the default configuration"
+
+
+def describe_trial(assignment: Assignment, default: Config) -> str:
+    """Write a trial as dashboards show it: `trial 17: tp=2 max_num_seqs=512`."""
+    config = dict(assignment.config)
+    size = config.pop("tensor_parallel_size", None)
+    parts = [] if size is None else [f"tp={size}"]
+    if any(default.get(name) != value for name, value in config.items()):
+        parts.append(describe_config(config, default))
+    role = "" if assignment.role is Role.SEARCH else f" ({assignment.role})"
+    return f"trial {assignment.number}{role}: {' '.join(parts)}".removesuffix(": ")
 
 
 def _value(value: object) -> str:

@@ -4,11 +4,13 @@ import pytest
 
 from scoot_ray.core.display import (
     describe_config,
+    describe_trial,
     format_duration,
     format_gain,
     format_metric,
 )
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.trial import Assignment, Role
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,18 @@ def test_only_what_differs_from_the_default_is_described() -> None:
     default = {"max_num_seqs": 256, "enable_prefix_caching": True}
     assert describe_config({**default, "max_num_seqs": 8}, default) == "max_num_seqs=8"
     assert describe_config(default, default) == "the default configuration"
+
+
+@pytest.mark.parametrize(
+    ("role", "config", "expected"),
+    [
+        (Role.SEARCH, {"tensor_parallel_size": 2, "x": 512}, "trial 17: tp=2 x=512"),
+        (Role.CONFIRM, {"tensor_parallel_size": 2, "x": 1}, "trial 17 (confirm): tp=2"),
+        (Role.DEFAULT, {"x": 1}, "trial 17 (default)"),
+    ],
+)
+def test_a_trial_is_named_by_what_matters(
+    role: Role, config: dict[str, int], expected: str
+) -> None:
+    default = {"tensor_parallel_size": 1, "x": 1}
+    assert describe_trial(Assignment(17, role, config, 0), default) == expected

@@ -50,11 +50,5 @@ def test_a_resumed_study_goes_on_counting(progress: Progress) -> None:
     assert progress.reference["ttft_mean_s"] == 1.0
 
 
-def test_lost_trials_are_told(progress: Progress, capsys: pytest.CaptureFixture[str]) -> None:
-    progress.lost(Assignment(4, Role.SEARCH, {"max_num_seqs": 4}, 0), ["node died"])
-    assert "run again" in (line := capsys.readouterr().out)
-    assert "node died" in line
-
-
 def test_it_can_be_pickled_with_the_experiment(progress: Progress) -> None:
     assert pickle.loads(pickle.dumps(progress)) == progress

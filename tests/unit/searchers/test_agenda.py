@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from scoot_ray.core.attempts import MAX_ATTEMPTS, MAX_NODES_LOST
 from scoot_ray.core.journal import History
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import Config
@@ -16,9 +17,10 @@ from scoot_ray.core.trial import (
     TrialRecord,
     TrialState,
 )
-from searchers.agenda import MAX_ATTEMPTS, MAX_GIVEN_UP, Agenda, Pause, stop_reason
+from searchers.agenda import MAX_GIVEN_UP, Agenda, Pause, stop_reason
 
 LATENCY = Objective("latency_p95_s", "min")
+DISK_FULL = Failure(Phase.LOAD, "disk_full", "the disk is full")
 NODE_LOST = Failure(Phase.LOAD, "node_lost", "the node went away")
 
 
@@ -76,7 +78,7 @@ class Bench:
             )
         )
 
-    def fail(self, assignment: Assignment, failure: Failure = NODE_LOST) -> None:
+    def fail(self, assignment: Assignment, failure: Failure = DISK_FULL) -> None:
         self.finish(assignment, Outcome(TrialState.FAILED, failure=failure))
 
 
@@ -156,7 +158,23 @@ def test_a_study_with_a_default_that_cannot_run_stops() -> None:
     for _ in range(MAX_ATTEMPTS):
         table.fail(table.take())
     assert table.next() is Pause.FINISHED
-    assert "the node went away" in str(stop_reason(table.trials))
+    assert "the disk is full" in str(stop_reason(table.trials))
+
+
+def test_machines_that_go_away_are_forgiven_more_often() -> None:
+    table = bench()
+    for _ in range(MAX_NODES_LOST - 1):
+        table.fail(table.take(), NODE_LOST)
+    assert stop_reason(table.trials) is None
+    table.finish(again := table.take())
+    assert again.role is Role.DEFAULT
+
+
+def test_not_for_ever() -> None:
+    table = bench()
+    for _ in range(MAX_NODES_LOST):
+        table.fail(table.take(), NODE_LOST)
+    assert table.next() is Pause.FINISHED
 
 
 def test_a_study_stops_when_failures_no_longer_look_like_chance() -> None:
