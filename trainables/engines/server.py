@@ -7,7 +7,9 @@ from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from trainables.engines.adapter import Adapter
 from trainables.engines.address import Address
+from trainables.engines.compile_cache import cache_environment
 from trainables.engines.endpoint import Endpoint
+from trainables.engines.gpu_memory import GpuMemory
 from trainables.engines.guarded_process import GuardedProcess, inherited_environment
 from trainables.failure import FailureRule
 
@@ -39,6 +41,7 @@ class EngineServer:
         self._env = dict(env or {})
         self._process: GuardedProcess | None = None
         self._address: Address | None = None
+        self._memory: GpuMemory | None = None
 
     @property
     def log(self) -> Path:
@@ -56,10 +59,13 @@ class EngineServer:
         command = self._adapter.launch_command(engine, config)
         for name, content in command.files.items():
             (self._folder / name).write_text(content, encoding="utf-8")
+        inherited = inherited_environment() | self._env
+        inherited |= cache_environment(self._study.name, inherited)
+        self._memory = GpuMemory(inherited.get("CUDA_VISIBLE_DEVICES"))
         self._address = self._adapter.address(self._replica)
         self._process = await GuardedProcess.start(
             [*command.argv, *self._address.arguments],
-            env=self._adapter.environment(self._study, config, inherited_environment() | self._env),
+            env=self._adapter.environment(self._study, config, inherited),
             folder=self._folder,
             log=self.log,
         )
@@ -76,14 +82,15 @@ class EngineServer:
         return await self._process.wait_exit()
 
     async def stop(self) -> None:
-        """End the server and its workers.
+        """End the server and its workers, and see that their GPU memory is given back.
 
         Raises:
-            InfrastructureError: If processes are left.
+            InfrastructureError: If processes are left, or memory is.
         """
         try:
-            if self._process is not None:
+            if self._process is not None and self._memory is not None:
                 await self._process.stop()
+                await self._memory.wait_until_given_back()
         finally:
             self._process = None
             if self._address is not None:
