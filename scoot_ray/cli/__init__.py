@@ -7,6 +7,7 @@ import typer
 from scoot_ray.cli.calibration_command import calibrate
 from scoot_ray.cli.engine_commands import simulate, stress
 from scoot_ray.cli.export_command import export
+from scoot_ray.cli.init_command import init
 from scoot_ray.cli.study_commands import check, report, tune
 from scoot_ray.cli.traces_commands import app as traces_app
 from scoot_ray.core.errors import ScootError
@@ -19,7 +20,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (tune, stress, simulate, calibrate, check, report, export):
+for command in (init, check, tune, report, export, stress, simulate, calibrate):
     app.command()(command)
 app.add_typer(traces_app)
 
