@@ -69,6 +69,11 @@ class Journal:
         finished = [asdict(sent) for sent in self.finished]
         return json.dumps({"num_received": self.num_received, "finished": finished}).encode()
 
+    def progress(self) -> bytes:
+        """Return how many requests have come, and how many were answered."""
+        counts = {"num_received": self.num_received, "num_finished": len(self.finished)}
+        return json.dumps(counts).encode()
+
 
 class Connection(asyncio.Protocol):
     """Serve the requests of one connection, one after another."""
@@ -79,11 +84,11 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._data = b""
         self._routes: dict[bytes, Callable[[bytes, bytes], None]] = {
-            b"GET /records": lambda path, body: self._reply(self._journal.to_json()),
-            b"GET /progress": lambda path, body: self._reply(self._progress()),
+            b"GET /records": partial(self._tell, journal.to_json),
+            b"GET /progress": partial(self._tell, journal.progress),
             b"DELETE /records": self._clear,
-            b"GET /v1/models": lambda path, body: self._reply(_models()),
-            b"GET /health": lambda path, body: self._reply(b"{}"),
+            b"GET /v1/models": partial(self._tell, _models),
+            b"GET /health": partial(self._tell, bytes),
             b"POST /v1/completions": self._answer,
             b"POST /v1/chat/completions": self._answer,
         }
@@ -120,7 +125,9 @@ class Connection(asyncio.Protocol):
             self._loop.call_later(self._timing.ttft_s, self._reply, _whole(path, num_tokens))
             return
         self._transport.write(_HEAD)
-        self._at(sent.received_s + self._timing.ttft_s, partial(self._token, path, num_tokens, sent))
+        self._at(
+            sent.received_s + self._timing.ttft_s, partial(self._token, path, num_tokens, sent)
+        )
 
     def _at(self, time_s: float, call: Callable[[], None]) -> None:
         # The loop's timers count whole milliseconds and may be early by a part of one.
@@ -146,9 +153,8 @@ class Connection(asyncio.Protocol):
             self._transport.write(_usage(num_wanted) + _DONE)
             self._journal.finished.append(sent)
 
-    def _progress(self) -> bytes:
-        counts = {"num_received": self._journal.num_received}
-        return json.dumps(counts | {"num_finished": len(self._journal.finished)}).encode()
+    def _tell(self, what: Callable[[], bytes], path: bytes, body: bytes) -> None:
+        self._reply(what())
 
     def _clear(self, path: bytes, body: bytes) -> None:
         self._journal.num_received = 0

@@ -6,52 +6,25 @@ hide exactly the delays that a service's users would see (coordinated omission).
 
 import asyncio
 import errno
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 
-from scoot_ray.core.request import Request, RequestRecord
+from scoot_ray.core.request import RequestRecord
+from trainables.answer import Answer
 from trainables.clock import Clock
 from trainables.engines.endpoint import Endpoint
-from trainables.prompts import PromptMaker
+from trainables.message import Message
 from trainables.sse import CompletionStream
 
 TIMEOUT = "timeout"
 ERROR_CHARACTERS = 200
 KNOCK_AGAIN_S = 0.005
-_HEADERS = {"Content-Type": "application/json"}
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Pair a request with the bytes to send, written before the load so that sending is quick."""
-
-    request: Request
-    body: bytes
-
-
-def write_messages(requests: Sequence[Request], prompts: PromptMaker, model: str) -> list[Message]:
-    """Write the body of every request: prompt as token ids, length of the answer forced."""
-    return [Message(request, _body(request, prompts.make(request), model)) for request in requests]
-
-
-def _body(request: Request, prompt: list[int], model: str) -> bytes:
-    content = {
-        "model": model,
-        "prompt": prompt,
-        "max_tokens": request.output_tokens,
-        "min_tokens": request.output_tokens,
-        "ignore_eos": True,
-        "temperature": 0,
-        "stream": True,
-        # A chunk may carry several tokens; only the engine knows how many.
-        "stream_options": {"include_usage": True, "continuous_usage_stats": True},
-    }
-    return json.dumps(content, separators=(",", ":")).encode()
+_HEADERS = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+# What aiohttp would add to every request by itself, and nobody needs.
+_LEFT_OUT = ("User-Agent", "Accept-Encoding")
 
 
 class LoadClient:
@@ -66,12 +39,14 @@ class LoadClient:
     """
 
     def __init__(self, endpoint: Endpoint, clock: Clock, timeout_s: float) -> None:
-        self._url = f"{endpoint.url}/v1/completions"
         self._clock = clock
         self._timeout_s = timeout_s
         self._session = aiohttp.ClientSession(
+            endpoint.url,
             connector=endpoint.connector(),
+            cookie_jar=aiohttp.DummyCookieJar(),
             headers=_HEADERS,
+            skip_auto_headers=_LEFT_OUT,
             timeout=aiohttp.ClientTimeout(total=None),
         )
         self._in_flight: set[asyncio.Task[RequestRecord]] = set()
@@ -92,7 +67,12 @@ class LoadClient:
 
     async def send(self, messages: Sequence[Message]) -> list[asyncio.Task[RequestRecord]]:
         """Send every message at its arrival time and return once the last one is under way."""
-        start_s = self._clock.now()
+        return await self.send_from(self._clock.now(), messages)
+
+    async def send_from(
+        self, start_s: float, messages: Sequence[Message]
+    ) -> list[asyncio.Task[RequestRecord]]:
+        """Send every message `arrival_s` after `start_s`, a time of the clock."""
         tasks = []
         for message in messages:
             await self._clock.sleep_until(start_s + message.request.arrival_s)
@@ -107,22 +87,25 @@ class LoadClient:
         return await asyncio.gather(*tasks)
 
     async def _exchange(self, message: Message, start_s: float) -> RequestRecord:
-        answer = _Answer(self._clock, start_s)
+        answer = Answer(self._clock, start_s)
+        stream = CompletionStream()
         error: str | None
         try:
             async with asyncio.timeout(self._timeout_s):
-                error = await self._stream(message, answer)
+                error = await self._stream(message, answer, stream)
         except TimeoutError:
             error = TIMEOUT
         except (aiohttp.ClientError, OSError) as reason:
             error = f"connection: {reason}"[:ERROR_CHARACTERS]
-        return answer.record(message.request, error)
+        return answer.record(message.request, stream.prompt_tokens, error)
 
-    async def _stream(self, message: Message, answer: "_Answer") -> str | None:
+    async def _stream(
+        self, message: Message, answer: Answer, stream: CompletionStream
+    ) -> str | None:
         """Receive one answer; return what was wrong with it, if anything."""
         while True:
             try:
-                return await self._stream_once(message, answer)
+                return await self._stream_once(message, answer, stream)
             except aiohttp.ClientConnectorError as reason:
                 # A Unix socket whose queue of new connections is full refuses more at once, where
                 # TCP would knock again by itself; the server is slow, not gone.
@@ -130,9 +113,10 @@ class LoadClient:
                     raise
                 await asyncio.sleep(KNOCK_AGAIN_S)
 
-    async def _stream_once(self, message: Message, answer: "_Answer") -> str | None:
-        stream = CompletionStream()
-        async with self._session.post(self._url, data=message.body) as reply:
+    async def _stream_once(
+        self, message: Message, answer: Answer, stream: CompletionStream
+    ) -> str | None:
+        async with self._session.post(message.path, data=message.body) as reply:
             if reply.status != 200:
                 return f"http {reply.status}: {await reply.text()}"[:ERROR_CHARACTERS]
             async for chunk in reply.content.iter_any():
@@ -145,47 +129,3 @@ class LoadClient:
         if stream.num_tokens != wanted:
             return f"length: expected {wanted} tokens, got {stream.num_tokens}"
         return None
-
-
-class _Answer:
-    """Note when the tokens of one answer arrive, in seconds from the start of the load."""
-
-    def __init__(self, clock: Clock, start_s: float) -> None:
-        self._clock = clock
-        self._start_s = start_s
-        self._sent_s = self._now_s()
-        self._first_s: float | None = None
-        self._last_s: float | None = None
-        self._gaps_s: list[float] = []
-        self._num_tokens = 0
-
-    def take(self, num_tokens: int) -> None:
-        """Note the arrival of `num_tokens` tokens at once."""
-        if num_tokens < 1:
-            return
-        now_s = self._now_s()
-        if self._last_s is None:
-            self._first_s = now_s
-        else:
-            self._gaps_s.append(now_s - self._last_s)
-        # Tokens that come in one chunk come together: nothing passes between them.
-        self._gaps_s.extend([0.0] * (num_tokens - 1))
-        self._last_s = now_s
-        self._num_tokens += num_tokens
-
-    def record(self, request: Request, error: str | None) -> RequestRecord:
-        """Close the record of a request that has just ended."""
-        return RequestRecord(
-            due_s=request.arrival_s,
-            sent_s=self._sent_s,
-            first_token_s=self._first_s,
-            last_token_s=self._last_s,
-            finished_s=self._now_s(),
-            prompt_tokens=request.prompt_tokens,
-            output_tokens=self._num_tokens,
-            error=error,
-            token_gaps_s=tuple(self._gaps_s),
-        )
-
-    def _now_s(self) -> float:
-        return self._clock.now() - self._start_s

@@ -18,7 +18,7 @@ from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Outcome, Phase, TrialState
 from traces.schema import Trace
 from traces.workload import Load, make_load
-from trainables.client import TIMEOUT, LoadClient, write_messages
+from trainables.client import TIMEOUT, LoadClient
 from trainables.clock import Clock, WallClock
 from trainables.engines.adapter import Adapter
 from trainables.engines.counters import work_done
@@ -39,12 +39,11 @@ from trainables.failure import (
     failed_outcome,
     is_unexplained,
 )
-from trainables.model import load_model_shape
 from trainables.phases import READINESS, PhaseTimer
-from trainables.prompts import PromptMaker
 from trainables.replicas import replicas_of
 from trainables.request_table import write_request_table
 from trainables.spaces import make_deployment
+from trainables.writer import make_writer
 
 LOG = "engine.log"
 MAX_SCHEDULE_LAG_S = 0.010
@@ -126,11 +125,10 @@ class Session:
     async def _measure(self, config: Config, load: Load, share: float, seed: int) -> Outcome:
         with self._timer.phase(Phase.START):
             endpoint = await self._engine.start(config)
-            prompts = PromptMaker(load_model_shape(self._study.engine.model).vocab_size, seed)
-            warmup = write_messages(load.warmup, prompts, endpoint.model)
-            messages = write_messages(load.requests, prompts, endpoint.model)
         with self._timer.phase(Phase.START, timed_as=READINESS):
             await self._while_alive(self._wait_until_healthy(endpoint))
+            writer = await self._while_alive(make_writer(self._study.engine, endpoint, seed))
+            warmup, messages = writer.write(load.warmup), writer.write(load.requests)
         timeout_s = self._study.workload.request_timeout_s
         async with (
             self._health_watched(endpoint),

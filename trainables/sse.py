@@ -1,10 +1,16 @@
-"""Server-sent events of a streamed completion, read without parsing JSON.
+"""Server-sent events of a streamed answer, read without parsing JSON.
 
 The client shares the machine's cores with the engine in small set-ups and reads tens of thousands
-of events per second in large ones; all it needs of an event is the running token count.
+of events per second in large ones; all it needs of an event is the running token count. Servers
+that tell it at the end only are read by counting the events that carry text.
 """
 
+import re
+
 _COUNT = b'"completion_tokens":'
+_PROMPT_COUNT = re.compile(rb'"prompt_tokens": *(\d+)')
+# A string in JSON cannot hold these keys: their quotes would be escaped.
+_TEXT = re.compile(rb'"(?:text|content|reasoning|reasoning_content)": *"[^"]')
 _ERROR = b'data: {"error":'
 _DONE = b"data: [DONE]"
 _END = b"\n\n"
@@ -25,6 +31,13 @@ class CompletionStream:
         self.is_done = False
         self.error: str | None = None
         self._rest = b""
+        self._with_usage = b""
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """Prompt tokens as counted by the engine; None if it has not told."""
+        told = _PROMPT_COUNT.search(self._with_usage)
+        return int(told[1]) if told else None
 
     def feed(self, chunk: bytes) -> int:
         """Take the next bytes and return how many tokens became known with them."""
@@ -41,13 +54,16 @@ class CompletionStream:
         if _ERROR in events and self.error is None:
             start = events.index(_ERROR)
             self.error = events[start : events.index(_END, start)].decode("utf-8", "replace")
-        self.is_done = self.is_done or _DONE in events
-        # Counts only grow, so the last event of a chunk knows them all. A string in JSON cannot
-        # hold the key: its quotes would be escaped.
+        if _DONE in events:
+            self.is_done = True
+        before = self.num_tokens
+        # Counts only grow, so the last event of a chunk knows them all.
         start = events.rfind(_COUNT)
-        if start < 0:
-            return 0
-        before, self.num_tokens = self.num_tokens, _integer_at(events, start + len(_COUNT))
+        if start >= 0:
+            self._with_usage = events
+            self.num_tokens = _integer_at(events, start + len(_COUNT))
+        elif not self._with_usage:
+            self.num_tokens += len(_TEXT.findall(events))
         return self.num_tokens - before
 
 

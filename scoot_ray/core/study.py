@@ -29,6 +29,8 @@ class EngineSection(Section):
     python: str = "python3"
     fixed: dict[str, Scalar] = {}
     env: dict[str, str] = {}
+    endpoint: Literal["completions", "chat"] = "completions"
+    tokenizer: str | None = None  # the model's own, unless another is named
     startup_timeout_s: float = Field(default=900.0, gt=0)
     health_timeout_s: float = Field(default=30.0, gt=0)
 

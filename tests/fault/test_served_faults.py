@@ -13,10 +13,10 @@ import pytest
 
 from scoot_ray.core.request import Request
 from tests.integration.studies import command, write_study
-from trainables.client import LoadClient, write_messages
+from trainables.client import LoadClient
 from trainables.clock import WallClock
 from trainables.engines.endpoint import Endpoint
-from trainables.prompts import PromptMaker
+from trainables.message import TokenIdWriter
 
 pytestmark = pytest.mark.slow
 MODEL = "meta-llama/Llama-2-7b-hf"
@@ -47,7 +47,7 @@ class ServedProcess:
     async def replay(self, num_requests: int, timeout_s: float = 30.0) -> list[str | None]:
         """Send requests of 20 tokens, 50 ms apart; return their errors."""
         requests = [Request(0.05 * n, 20, 20) for n in range(num_requests)]
-        messages = write_messages(requests, PromptMaker(32_000, 0), MODEL)
+        messages = TokenIdWriter(MODEL, 32_000, 0).write(requests)
         async with LoadClient(self.endpoint, WallClock(), timeout_s) as client:
             records = await client.drain(await client.send(messages))
         return [record.error for record in records]

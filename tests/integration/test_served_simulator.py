@@ -21,11 +21,11 @@ from scoot_ray.core.study import Study, load_study
 from scoot_ray.core.trial import trial_seed
 from scoot_ray.simulate import as_simulated, configure
 from tests.integration.studies import command, write_study
-from trainables.client import LoadClient, write_messages
+from trainables.client import LoadClient
 from trainables.clock import WallClock
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.vllm import COUNTERS
-from trainables.prompts import PromptMaker
+from trainables.message import TokenIdWriter
 from trainables.simulator.fleet import Fleet
 from trainables.simulator.twin import Twin
 
@@ -84,7 +84,7 @@ def in_virtual_time(study: Study) -> tuple[list[RequestRecord], int]:
 async def over_http(endpoint: Endpoint) -> tuple[list[RequestRecord], float]:
     async with asyncio.timeout(60):
         await endpoint.wait_until_healthy()
-    messages = write_messages(make_requests(), PromptMaker(32_000, 0), MODEL)
+    messages = TokenIdWriter(MODEL, 32_000, 0).write(make_requests())
     async with LoadClient(endpoint, WallClock(), 60.0) as client:
         records = await client.drain(await client.send(messages))
     return records, (await endpoint.read_counters())["prefix_cache_hits"]

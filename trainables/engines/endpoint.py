@@ -22,12 +22,14 @@ class Endpoint:
         url: Scheme, host and port.
         socket: The Unix socket to connect to; None for TCP to the host and port in `url`.
         counters: What its /metrics page calls the counters that we read, by our names.
+        takes_token_ids: Its completions take a prompt as a list of token ids.
     """
 
     model: str
     url: str = "http://localhost"
     socket: Path | None = None
     counters: Mapping[str, str] = field(default_factory=dict)
+    takes_token_ids: bool = True
 
     def connector(self) -> aiohttp.BaseConnector:
         """Return a connector that opens as many connections as there are requests in flight.
@@ -67,3 +69,23 @@ class Endpoint:
                 return parse_counters(await reply.text(), self.counters) if reply.ok else {}
         except (aiohttp.ClientError, OSError, TimeoutError):
             return {}
+
+    async def count_prompt_tokens(self, path: str, body: bytes) -> int | None:
+        """Send one request and return how many prompt tokens the server says it had.
+
+        Returns:
+            None if the server refuses or does not say; a load would tell the reason.
+        """
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with (
+                aiohttp.ClientSession(connector=self.connector()) as session,
+                session.post(
+                    f"{self.url}{path}", data=body, headers=headers, timeout=ANSWER_LIMIT
+                ) as reply,
+            ):
+                answer = await reply.json() if reply.ok else {}
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+            return None
+        count = (answer.get("usage") or {}).get("prompt_tokens")
+        return count if isinstance(count, int) else None

@@ -11,10 +11,10 @@ from aiohttp import web
 
 from scoot_ray.core.request import Request, RequestRecord
 from tests.stand_in_engine import StandIn
-from trainables.client import LoadClient, write_messages
+from trainables.client import LoadClient
 from trainables.clock import WallClock
 from trainables.engines.endpoint import Endpoint
-from trainables.prompts import PromptMaker
+from trainables.message import TokenIdWriter
 
 TOLERANCE_S = 0.05  # sleeping never ends early; on a busy machine it ends late
 
@@ -38,7 +38,7 @@ def requests_at(*arrivals_s: float, output_tokens: int = 5) -> list[Request]:
 async def replay(
     endpoint: Endpoint, requests: Sequence[Request], timeout_s: float = 30.0
 ) -> list[RequestRecord]:
-    messages = write_messages(requests, PromptMaker(512, 0), endpoint.model)
+    messages = TokenIdWriter(endpoint.model, 512, 0).write(requests)
     async with LoadClient(endpoint, WallClock(), timeout_s) as client:
         return await client.drain(await client.send(messages))
 
@@ -72,14 +72,14 @@ async def test_requests_are_sent_on_time_whatever_the_server_does(tmp_path: Path
 
 def test_more_requests_at_once_than_connection_pool_and_queue_hold(tmp_path: Path) -> None:
     async def burst() -> list[RequestRecord]:
-        async with serving(StandIn(ttft_s=1.0), tmp_path) as endpoint:
+        async with serving(StandIn(ttft_s=3.0), tmp_path) as endpoint:
             return await replay(endpoint, requests_at(*[0.0] * 150))
 
     # The loop that sessions run on; asyncio's own takes a full queue for a connection.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         records = runner.run(burst())
     assert all(record.completed for record in records)
-    assert max(record.finished_s for record in records) < 2.0
+    assert max(record.finished_s for record in records) < 6.0
 
 
 async def test_a_late_client_records_its_lag(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ async def test_a_late_client_records_its_lag(tmp_path: Path) -> None:
             await super().sleep_until(time_s + 0.1)
 
     async with serving(StandIn(), tmp_path) as endpoint:
-        messages = write_messages(requests_at(0.0), PromptMaker(512, 0), "m")
+        messages = TokenIdWriter("m", 512, 0).write(requests_at(0.0))
         async with LoadClient(endpoint, LateClock(), 30.0) as client:
             (record,) = await client.drain(await client.send(messages))
     assert record.lag_s >= 0.1
@@ -137,7 +137,7 @@ async def test_a_server_that_is_not_there(
 
 async def test_leaving_the_client_abandons_what_is_in_flight(tmp_path: Path) -> None:
     async with serving(StandIn(fault="hang"), tmp_path) as endpoint:
-        messages = write_messages(requests_at(0.0), PromptMaker(512, 0), "m")
+        messages = TokenIdWriter("m", 512, 0).write(requests_at(0.0))
         async with LoadClient(endpoint, WallClock(), 30.0) as client:
             (task,) = await client.send(messages)
             await asyncio.sleep(0.05)
