@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ _TUNE_SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the journal is our log; 1.6 s less at the start
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a trial may have no metric: it was infeasible
     "TUNE_MAX_PENDING_TRIALS_PG": "1",  # first come first served, or large bundles starve
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # cluster.interruption has one
     "RAY_AIR_NEW_OUTPUT": "0",  # the progress lines are ours
     "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # every loss is told to us, and retried by us
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray will do by default, without its warning
@@ -28,7 +28,7 @@ _NEEDLESS_WARNINGS = (
 
 @contextlib.contextmanager
 def connect(address: str, *, parallelism: int, logical_gpus: int | None) -> Iterator[None]:
-    """Hold a connection to Ray, in which SIGTERM means Ray Tune's own orderly stop.
+    """Hold a connection to Ray.
 
     Args:
         address: "local" starts Ray here; "auto" or "ray://..." joins a cluster.
@@ -52,10 +52,7 @@ def connect(address: str, *, parallelism: int, logical_gpus: int | None) -> Iter
             f"No Ray cluster answers at {address!r} ({error}). Start one with `ray start --head`, "
             "give its address, or leave --address out to run here."
         ) from None
-    # Ray replaces the handler during init, so ours comes after it.
-    previous = signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
         ray.shutdown()

@@ -9,6 +9,7 @@ from typing import Any
 from ray import tune
 
 from cluster.connection import connect
+from cluster.interruption import Interruption
 from cluster.placement import placement_group_factory
 from cluster.preflight import Capacity
 from scoot_ray.core.display import describe_trial
@@ -94,6 +95,7 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
     )
     progress.resume(journal.read().trials)
     progress.note(f"trace: {plan.describe_trace()}")
+    interruption = Interruption()
     with tempfile.TemporaryDirectory(prefix="scoot-tune-") as scratch:
         tuner = tune.Tuner(
             trainable,
@@ -108,14 +110,15 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
             run_config=tune.RunConfig(
                 name=study.name,
                 storage_path=scratch,
-                callbacks=[Recorder(study, journal, progress)],
+                callbacks=[Recorder(study, journal, progress), interruption],
                 # Our searcher hands a lost trial out again: the journal knows of every loss.
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
         )
-        tuner.fit()
+        with interruption.handled():
+            tuner.fit()
 
 
 def _bundle(study: Study, config: Config) -> tune.PlacementGroupFactory:

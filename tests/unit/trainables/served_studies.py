@@ -49,3 +49,12 @@ def small_trace() -> Trace:
         Request(arrival_s=0.1 * n, prompt_tokens=20, output_tokens=5) for n in range(20)
     )
     return Trace(requests, source="test", sha256="0", time_unit="s", format="test")
+
+
+def write_model(folder: Path) -> None:
+    """Write the shape of a tiny model, without weights."""
+    folder.mkdir()
+    (folder / "config.json").write_text(
+        '{"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "vocab_size": 512,'
+        ' "intermediate_size": 128, "max_position_embeddings": 4096}'
+    )

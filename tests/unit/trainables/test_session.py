@@ -11,7 +11,7 @@ from scoot_ray.core.request import Request
 from scoot_ray.core.trial import Outcome, Phase, TrialState
 from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
-from tests.unit.trainables.served_studies import served_study, small_trace
+from tests.unit.trainables.served_studies import served_study, small_trace, write_model
 from traces.schema import Trace
 from trainables.engines.vllm import Vllm
 from trainables.session import ServedStressTest
@@ -31,14 +31,6 @@ def run_trial(
     outcome = test.run({"tensor_parallel_size": 1, **(config or {})}, small_trace(), seed=1)
     assert wait_for_number(str(model), 0, 0.0) == []
     return outcome
-
-
-def write_model(folder: Path) -> None:
-    folder.mkdir()
-    (folder / "config.json").write_text(
-        '{"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "vocab_size": 512,'
-        ' "intermediate_size": 128, "max_position_embeddings": 4096}'
-    )
 
 
 def test_a_good_trial(tmp_path: Path) -> None:

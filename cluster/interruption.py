@@ -1,0 +1,64 @@
+"""Ctrl-C and SIGTERM: Ray Tune stops in good order, and the engines do not wait for that."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray.tune import Callback
+
+if TYPE_CHECKING:
+    from ray.actor import ActorHandle
+    from ray.tune.experiment import Trial
+
+# Tune needs a moment to take the trials off its books; an actor that dies later is no loss to it.
+HEAD_START_S = 1.0
+
+
+class Interruption(Callback):
+    """Kill the actors of running trials when the study is interrupted.
+
+    Tune asks an actor to stop and waits ten seconds for it; in the middle of a stress test, it
+    cannot answer, and its engine would hold its GPUs for that long. Once the actor is gone, the
+    engine's guard ends the engine. The trial is unfinished then, and a resumed study runs it again.
+    """
+
+    def __init__(self) -> None:
+        self._actors: list[ActorHandle[Any]] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep handles out of what Tune writes down."""
+        return {"_actors": []}
+
+    def on_step_end(self, iteration: int, trials: "list[Trial]", **info: Any) -> None:
+        """Note which actors there are."""
+        actors = (trial.temporary_state.ray_actor for trial in trials)
+        self._actors = [actor for actor in actors if actor is not None]
+
+    @contextlib.contextmanager
+    def handled(self) -> Iterator[None]:
+        """Take the first signal as the wish to stop; a second Ctrl-C ends the program at once."""
+        previous = {
+            number: signal.signal(number, self._interrupt)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _interrupt(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.kill(os.getpid(), signal.SIGUSR1)  # Tune's own signal for an orderly stop
+        timer = threading.Timer(HEAD_START_S, self._kill, [tuple(self._actors)])
+        timer.daemon = True
+        timer.start()
+
+    @staticmethod
+    def _kill(actors: "tuple[ActorHandle[Any], ...]") -> None:
+        for actor in actors:
+            ray.kill(actor)
