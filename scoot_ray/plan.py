@@ -53,6 +53,7 @@ class Plan:
             seed=search.seed,
             num_finalists=study.confirm.finalists,
             num_drift_tests=study.drift.repeats,
+            early_stop=study.early_stop,
         )
         return cls(study, trace, space, agenda, load.num_too_long)
 

@@ -14,6 +14,7 @@ from scoot_ray.core.attempts import attempts_at, is_spent
 from scoot_ray.core.journal import History
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.pareto import finalists
+from scoot_ray.core.rivals import bar_to_reach
 from scoot_ray.core.space import Config
 from scoot_ray.core.trial import (
     Assignment,
@@ -51,6 +52,7 @@ class Agenda:
         seed: The study's seed.
         num_finalists: Configurations to confirm.
         num_drift_tests: How often the default is measured again, the last time at the end.
+        early_stop: Give every test of the search a bar, so that it ends when it is hopeless.
     """
 
     optimizer: Optimizer
@@ -61,6 +63,7 @@ class Agenda:
     seed: int
     num_finalists: int = 1
     num_drift_tests: int = 0
+    early_stop: bool = False
 
     def next(self, history: History, running: Sequence[int]) -> Assignment | Pause:
         """Return the next assignment, or why there is none.
@@ -150,7 +153,11 @@ class Agenda:
     def _assign(self, history: History, role: Role, config: Config) -> Assignment:
         taken = [r.number for r in history.trials] + [a.number for a in history.unfinished]
         number = max(taken, default=-1) + 1
-        return Assignment(number, role, dict(config), trial_seed(self.seed, number))
+        bar = None
+        if self.early_stop and role is Role.SEARCH:
+            num = self.num_finalists
+            bar = bar_to_reach(history.trials, self.objectives, self.limits, num)
+        return Assignment(number, role, dict(config), trial_seed(self.seed, number), bar)
 
 
 def stop_reason(trials: Sequence[TrialRecord]) -> str | None:

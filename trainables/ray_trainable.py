@@ -55,7 +55,7 @@ def measure(assignment: Assignment, study: Study, trace: Trace, folder: Path) ->
     """Run the stress test of one assignment; logs and request records go into `folder`."""
     try:
         stress_test = make_stress_test(study, folder=folder)
-        return stress_test.run(assignment.config, trace, assignment.seed)
+        return stress_test.run(assignment.config, trace, assignment.seed, assignment.bar)
     except UserError as error:
         # Another actor would meet the same mistake, and so would every other configuration.
         failure = Failure(Phase.START, "study", str(error), fatal=True)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from scoot_ray.core.bar import Bar
 from scoot_ray.core.metrics import summarize
 from scoot_ray.core.request import RequestRecord
 from scoot_ray.core.space import Config
@@ -72,7 +73,7 @@ class ServedStressTest:
         self._folder = folder
         self._clock = clock or WallClock()
 
-    def run(self, config: Config, trace: Trace, seed: int) -> Outcome:
+    def run(self, config: Config, trace: Trace, seed: int, bar: Bar | None = None) -> Outcome:
         """Run one stress test; what the engine does is an outcome, all else is raised.
 
         What nothing explains is run a second time before it is held against the configuration.

@@ -13,6 +13,7 @@ from scoot_ray.core.errors import StudyError
 from scoot_ray.core.request import RequestRecord
 
 STATISTICS = ("mean", "p50", "p90", "p95", "p99")
+PERCENTILES = (50, 90, 95, 99)
 QUANTITIES = ("ttft", "tpot", "itl", "latency")
 RATES = ("throughput_rps", "goodput_rps", "output_tokens_per_s", "total_tokens_per_s")
 METRICS = RATES + tuple(f"{q}_{s}_s" for q in QUANTITIES for s in STATISTICS)
@@ -44,8 +45,9 @@ def summarize(
             counts the requests that meet all of them.
 
     Returns:
-        Metric values by name, plus `num_requests`, `num_completed`, `num_failed` and
-        `schedule_lag_p99_s`. A metric with no data (TPOT of one-token answers) is left out.
+        Metric values by name, plus `num_requests`, `num_completed`, `num_failed`,
+        `schedule_lag_p99_s` and `peak_in_flight`, the most requests in flight, `1 / share` times.
+        A metric with no data (TPOT of one-token answers) is left out.
 
     Raises:
         StudyError: If there is no record at all.
@@ -58,6 +60,7 @@ def summarize(
         "num_completed": float(len(done)),
         "num_failed": float(len(records) - len(done)),
         "schedule_lag_p99_s": float(np.percentile([r.lag_s for r in records], 99)),
+        "peak_in_flight": _peak_in_flight(records) / share,
     }
     if not done:
         return metrics
@@ -71,6 +74,13 @@ def summarize(
     for quantity, values in samples.items():
         metrics |= _statistics(quantity, values)
     return metrics
+
+
+def _peak_in_flight(records: Sequence[RequestRecord]) -> int:
+    sent_s = np.sort([r.sent_s for r in records])
+    ended_s = np.sort([r.finished_s for r in records])
+    ended = np.searchsorted(ended_s, sent_s, side="left")
+    return int((np.arange(1, len(sent_s) + 1) - ended).max())
 
 
 def _rates(
@@ -103,6 +113,6 @@ def _statistics(quantity: str, values: ArrayLike) -> dict[str, float]:
     array = np.asarray(values, dtype=float)
     if not array.size:
         return {}
-    quantiles = np.percentile(array, [50, 90, 95, 99])
+    quantiles = np.percentile(array, PERCENTILES)
     summary = [float(array.mean()), *map(float, quantiles)]
     return {f"{quantity}_{s}_s": v for s, v in zip(STATISTICS, summary, strict=True)}

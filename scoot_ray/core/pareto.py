@@ -134,21 +134,30 @@ def rank(
     """Sort contenders, best first, and leave out those that cannot be recommended.
 
     Among those that meet every limit, the largest box volume against the default's losses
-    `reference`, shape [m], comes first. Behind the default itself nothing is left: what follows
-    does not beat it in every objective. When none meets the limits, all are sorted by how much
-    they miss them.
+    `reference`, shape [m], comes first; when none does, the one that misses them by least. Behind
+    the default itself nothing is left: what follows does not beat it in every objective, or misses
+    the limits by more.
     """
     good = [contender for contender in contenders if contender.meets(limits)]
-    if not good:
-        return sorted(contenders, key=lambda contender: contender.excess(limits))
-    points = np.array([losses(objectives, contender.typical) for contender in good])
-    volumes = box_volumes(points, reference)
-    gains = ((reference - points) / np.maximum(np.abs(reference), 1e-12)).mean(axis=1)
-    merits = [(volumes[i], c.record.role is Role.DEFAULT, gains[i]) for i, c in enumerate(good)]
-    order = sorted(range(len(good)), key=merits.__getitem__, reverse=True)
-    ranked = [good[i] for i in order]
+    if good:
+        ranked = _by_volume(good, reference, objectives)
+    else:
+        ranked = sorted(contenders, key=lambda contender: contender.excess(limits))
     defaults = [i for i, c in enumerate(ranked) if c.record.role is Role.DEFAULT]
     return ranked[: defaults[0] + 1] if defaults else ranked
+
+
+def _by_volume(
+    contenders: Sequence[Contender], reference: FloatArray, objectives: Sequence[Objective]
+) -> list[Contender]:
+    points = np.array([losses(objectives, contender.typical) for contender in contenders])
+    volumes = box_volumes(points, reference)
+    gains = ((reference - points) / np.maximum(np.abs(reference), 1e-12)).mean(axis=1)
+    merits = [
+        (volumes[i], c.record.role is Role.DEFAULT, gains[i]) for i, c in enumerate(contenders)
+    ]
+    order = sorted(range(len(contenders)), key=merits.__getitem__, reverse=True)
+    return [contenders[i] for i in order]
 
 
 def finalists(

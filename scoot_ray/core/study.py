@@ -165,6 +165,7 @@ class Study(Section):
     search: SearchSection = SearchSection()
     confirm: ConfirmSection = ConfirmSection()
     drift: DriftSection = DriftSection()
+    early_stop: bool = True
     schedule: ScheduleSection | None = None
     simulator: SimulatorSection = SimulatorSection()
 

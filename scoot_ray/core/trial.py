@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scoot_ray.core.bar import Bar
 from scoot_ray.core.space import Config
 
 
@@ -136,12 +137,22 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Say what to measure next: a numbered configuration, why, and with which seed."""
+    """Say what to measure next: a numbered configuration, why, and with which seed.
+
+    Attributes:
+        number: Position in the study.
+        role: Why it is measured.
+        config: What is measured.
+        seed: Seed of the arrival order.
+        bar: What the test must still be able to reach, or it is ended early; None if it is to run
+            to its end in any case.
+    """
 
     number: int
     role: Role
     config: Config
     seed: int
+    bar: Bar | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain mapping for the journal and for Ray Tune."""
@@ -150,12 +161,19 @@ class Assignment:
             "role": self.role.value,
             "config": dict(self.config),
             "seed": self.seed,
+            "bar": self.bar.to_json() if self.bar else None,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Assignment":
         """Rebuild what `to_json` wrote."""
-        return cls(data["number"], Role(data["role"]), dict(data["config"]), data["seed"])
+        return cls(
+            number=data["number"],
+            role=Role(data["role"]),
+            config=dict(data["config"]),
+            seed=data["seed"],
+            bar=Bar.from_json(data["bar"]) if data.get("bar") else None,
+        )
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,21 @@ class Fleet:
         """Return the engine with the fewest requests in flight; the first of equals."""
         return min(self.engines, key=lambda engine: engine.num_in_flight(now_s))
 
+    def in_flight(self) -> Iterator[Sequence]:
+        """Yield the sequences that wait or run."""
+        for engine in self.engines:
+            yield from engine.scheduler.waiting
+            yield from engine.scheduler.running.values()
+
+    @property
+    def settled_s(self) -> float:
+        """When the last step of the engine that is furthest behind ended.
+
+        Whatever happens next to a sequence in flight happens later.
+        """
+        busy = [engine for engine in self.engines if engine.scheduler.num_unfinished]
+        return min((engine.now_s for engine in busy), default=self.now_s)
+
     @property
     def now_s(self) -> float:
         """When the last step of any engine ended."""

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from scoot_ray.core.bar import Bar
 from scoot_ray.core.errors import EngineError
 from scoot_ray.core.metrics import summarize
 from scoot_ray.core.request import RequestRecord
@@ -12,6 +13,7 @@ from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Failure, Outcome, Phase, TrialState
 from traces.schema import Trace
 from traces.workload import Load, make_load
+from trainables.early_stop import EarlyStop
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
 from trainables.replicas import replicas_of
@@ -19,6 +21,7 @@ from trainables.simulator.calibration import Calibration
 from trainables.simulator.config import EngineConfig
 from trainables.simulator.engine import EngineDeathError
 from trainables.simulator.fleet import Fleet
+from trainables.simulator.load_watch import LoadWatch
 from trainables.simulator.startup import STOP_S
 from trainables.simulator.timeline import Timeline
 from trainables.simulator.trial_files import write_trial_files
@@ -49,13 +52,13 @@ class SimulatedStressTest:
         load_model_shape(self.study.engine.model)
         find_accelerator(self.study.service.accelerator)
 
-    def run(self, config: Config, trace: Trace, seed: int) -> Outcome:
+    def run(self, config: Config, trace: Trace, seed: int, bar: Bar | None = None) -> Outcome:
         """Run one stress test from start to stop; see `StressTest.run`.
 
         Raises:
             ClusterError: If the configuration wants more GPUs than the service owns.
         """
-        return self._run(_Trial(self.study, config, trace, seed, self.calibration))
+        return self._run(_Trial(self.study, config, trace, seed, self.calibration, bar=bar))
 
     def watch(self, config: Config, trace: Trace, seed: int) -> tuple[Outcome, list[Timeline]]:
         """Run one stress test as `run` does, and note every step of its load.
@@ -85,6 +88,7 @@ class _Trial:
         calibration: Calibration | None,
         *,
         is_watched: bool = False,
+        bar: Bar | None = None,
     ) -> None:
         self.study = study
         self.calibration = calibration
@@ -96,6 +100,7 @@ class _Trial:
         self.twin: Twin | None = None
         self.records: list[RequestRecord] = []
         self.is_watched = is_watched
+        self.bar = bar
         self.timelines: list[Timeline] = []
 
     def run(self) -> Outcome:
@@ -133,17 +138,23 @@ class _Trial:
         if self.is_watched:
             self.timelines = fleet.watch()
         num_steps, num_preemptions = fleet.num_steps, fleet.num_preemptions
-        num_cached = 0
+        num_cached, share = 0, self.replicas.share
+        early_stop = EarlyStop(self.study, self.bar, load, share) if self.bar else None
+        watch = LoadWatch(early_stop, fleet, load) if early_stop else None
         for sequence in fleet.serve(load.requests):
-            self.records.append(sequence.to_record(config.stream_interval))
+            record = sequence.to_record(config.stream_interval)
+            self.records.append(record)
             num_cached += sequence.num_cached_tokens
+            if early_stop and watch and watch.is_over(sequence.request, record):
+                self._time_load(fleet.now_s)
+                return replace(early_stop.outcome(), phases_s=self._phases())
         self._time_load(fleet.now_s)
         self.records.sort(key=lambda record: record.due_s)
         failure = self._too_many_failed()
         if failure:
             return self._infeasible(failure)
         bounds_s = self.study.goodput_bounds_s
-        metrics = summarize(self.records, share=self.replicas.share, bounds_s=bounds_s)
+        metrics = summarize(self.records, share=share, bounds_s=bounds_s)
         metrics["num_too_long"] = float(load.num_too_long)
         metrics["num_engine_steps"] = float(fleet.num_steps - num_steps)
         metrics["num_preemptions"] = float(fleet.num_preemptions - num_preemptions)

@@ -82,7 +82,7 @@ class Bench:
         self.finish(assignment, Outcome(TrialState.FAILED, failure=failure))
 
 
-def bench(num_observations: int = 3, num_confirmations: int = 2, **options: int) -> Bench:
+def bench(num_observations: int = 3, num_confirmations: int = 2, **options: Any) -> Bench:
     agenda = Agenda(
         CountingOptimizer(), (LATENCY,), (), num_observations, num_confirmations, seed=7, **options
     )
@@ -268,3 +268,23 @@ def test_a_resumed_study_confirms_only_what_it_lacks() -> None:
     table.agenda = bench(num_observations=3, num_finalists=3).agenda
     assert [a.config["x"] for a in run_to_the_end(table)] == [1, 1]
     assert len(before) == 1 + 3 + 4
+
+
+def test_only_tests_of_the_search_get_a_bar_made_of_what_was_known() -> None:
+    table = bench(num_observations=3, num_finalists=1, num_drift_tests=2, early_stop=True)
+    taken = run_to_the_end(table)
+    assert {a.role for a in taken if a.bar is not None} == {Role.SEARCH}
+    assert all(a.bar is not None for a in taken if a.role is Role.SEARCH)
+    third = [a.bar for a in taken if a.role is Role.SEARCH][2]
+    assert third is not None
+    assert third.reference == (10.0,)
+    assert third.rivals == ((8.0,),), "the best of x = 0, 1, 2"
+
+
+def test_an_interrupted_test_keeps_its_bar() -> None:
+    table = bench(early_stop=True)
+    table.finish(table.take())
+    interrupted, other = table.take(), table.take()
+    table.finish(other)
+    table.running.clear()
+    assert table.take() == interrupted

@@ -1,0 +1,116 @@
+"""What the metrics of a load can at best still become, while it runs.
+
+symbol   meaning                                                         shape
+n        requests of the load that have not failed
+k        requests that may still fail without the test being INFEASIBLE
+times    the least that a request's TTFT, TPOT or latency can become     [n]
+
+A bound supposes nothing of the engine, only that time does not run backwards: what has not happened
+yet happens after now. A request that has not been sent may be answered in no time. Up to k requests
+may fail and leave the summary, so the k largest times are dropped: a mean or a percentile of what
+is left is at most that of any n - k or more of the values, whichever they are.
+
+There is no bound for ITL, whose gaps a running answer still keeps to itself, nor for the rate of
+all tokens: how many a prompt has is what the engine says when it answers.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from scoot_ray.core.metrics import PERCENTILES, STATISTICS
+from scoot_ray.core.partial_load import FloatArray, PartialLoad
+
+
+def best_possible(
+    load: PartialLoad,
+    *,
+    max_failed_share: float,
+    share: float = 1.0,
+    bounds_s: Mapping[str, float] | None = None,
+) -> dict[str, float]:
+    """Bound what `core.metrics.summarize` will say of a load once it has ended.
+
+    Args:
+        load: The load so far.
+        max_failed_share: Part of the requests that may fail before the test is INFEASIBLE.
+        share: As for `summarize`.
+        bounds_s: As for `summarize`.
+
+    Returns:
+        By metric name the least that a time and the most that a rate can become; empty when so
+        many requests have failed that there will be no metrics.
+    """
+    num_may_fail = math.floor(max_failed_share * len(load.failed)) - int(load.failed.sum())
+    if num_may_fail < 0 or load.failed.all():
+        return {}
+    times = _least_times(load)
+    bounds = _rates(load, times, num_may_fail, share, bounds_s or {})
+    for quantity, values in times.items():
+        known = values[~np.isnan(values) & ~load.failed]
+        bounds |= _statistics(quantity, known, num_may_fail)
+    return bounds
+
+
+def _least_times(load: PartialLoad) -> dict[str, FloatArray]:
+    """Return the least that each request's times can become; NaN where it will have none."""
+    is_sent, is_started = ~np.isnan(load.sent_s), ~np.isnan(load.first_s)
+    first_s = np.where(is_started, load.first_s, load.now_s)
+    last_s = np.where(np.isnan(load.last_s), load.now_s, load.last_s)
+    num_gaps = load.output_tokens - 1
+    tpot = np.where(is_started, last_s - first_s, 0.0) / np.maximum(num_gaps, 1)
+    least = {
+        "ttft": np.where(is_sent, first_s - load.sent_s, 0.0),
+        "tpot": np.where(num_gaps > 0, tpot, math.nan),
+        "latency": np.where(is_sent, last_s - load.sent_s, 0.0),
+    }
+    return {quantity: np.maximum(values, 0.0) for quantity, values in least.items()}
+
+
+def _statistics(quantity: str, values: FloatArray, num_may_fail: int) -> dict[str, float]:
+    if not values.size:
+        return {}
+    kept = np.sort(values)[: max(1, len(values) - num_may_fail)]
+    summary = [float(kept.mean()), *map(float, np.percentile(kept, PERCENTILES))]
+    return {f"{quantity}_{s}_s": v for s, v in zip(STATISTICS, summary, strict=True)}
+
+
+def _rates(
+    load: PartialLoad,
+    times: Mapping[str, FloatArray],
+    num_may_fail: int,
+    share: float,
+    bounds_s: Mapping[str, float],
+) -> dict[str, float]:
+    """Return the most that each rate can become.
+
+    Of j more failures the best are those of the requests that would end last, and of those that
+    weigh least; taking both at once can only be too good.
+    """
+    alive, is_open = ~load.failed, load.is_open
+    ends_s = np.where(is_open, np.fmax(load.due_s, _now_if_sent(load)), load.finished_s)
+    latest_s = np.sort(ends_s[alive])[::-1]
+    num_kinds = min(num_may_fail, int(is_open.sum()), len(latest_s) - 1) + 1
+    spans_s = latest_s[:num_kinds]
+    if spans_s[-1] <= 0:
+        return {}
+    good = np.ones(len(alive), dtype=np.bool_)
+    for quantity, bound_s in bounds_s.items():
+        if quantity in times:
+            good &= ~(times[quantity] > bound_s)
+    weights = {
+        "throughput_rps": np.ones(len(alive)),
+        "goodput_rps": good.astype(np.float64),
+        "output_tokens_per_s": load.output_tokens,
+    }
+    rates = {}
+    for metric, weight in weights.items():
+        lost = np.cumsum(np.sort(weight[is_open])[: num_kinds - 1])
+        most = weight[alive].sum() - np.concatenate([[0.0], lost])
+        rates[metric] = float((most / spans_s).max()) / share
+    return rates
+
+
+def _now_if_sent(load: PartialLoad) -> FloatArray:
+    return np.where(np.isnan(load.sent_s), 0.0, load.now_s)
