@@ -13,7 +13,6 @@ from scoot_ray.core.errors import ClusterError
 _TUNE_SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the journal is our log; 1.6 s less at the start
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a trial may have no metric: it was infeasible
-    "TUNE_MAX_PENDING_TRIALS_PG": "1",  # first come first served, or large bundles starve
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # cluster.interruption has one
     "RAY_AIR_NEW_OUTPUT": "0",  # the progress lines are ours
     "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # every loss is told to us, and retried by us
@@ -56,3 +55,8 @@ def connect(address: str, *, parallelism: int, logical_gpus: int | None) -> Iter
         yield
     finally:
         ray.shutdown()
+
+
+def limit_pending(num_trials: int) -> None:
+    """Let Ray Tune ask for the bundles of at most `num_trials` trials ahead of their start."""
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(num_trials)

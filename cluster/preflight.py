@@ -1,69 +1,192 @@
 """What a cluster can hold, found out before the first trial instead of by waiting for ever."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
 
+from cluster.node_labels import ACCELERATOR, MARKET, accelerator_selector, admits
+from cluster.placement import Placement
 from scoot_ray.core.errors import ClusterError
+from scoot_ray.core.study import Study
+
+UNLABELLED = "unlabelled"
+
+
+@dataclass(frozen=True)
+class Node:
+    """Count what one node offers.
+
+    Attributes:
+        num_gpus: Its GPUs.
+        num_cpus: Its CPUs.
+        memory_bytes: Memory that Ray hands out.
+        labels: Ray's node labels.
+    """
+
+    num_gpus: int
+    num_cpus: float
+    memory_bytes: float = float("inf")
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_ray(cls, node: Mapping[str, Any]) -> "Node":
+        """Read one entry of `ray.nodes()`."""
+        resources = node["Resources"]
+        return cls(
+            int(resources.get("GPU", 0)),
+            resources.get("CPU", 0.0),
+            resources.get("memory", 0.0),
+            node.get("Labels") or {},
+        )
+
+    def num_bundles(self, bundle: Mapping[str, float]) -> int:
+        """Count how many of a bundle fit at once."""
+        offers = {"GPU": self.num_gpus, "CPU": self.num_cpus, "memory": self.memory_bytes}
+        return min(int(offers[name] // amount) for name, amount in bundle.items())
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """Count what the live nodes offer.
+    """Hold the nodes that a study's trials may use.
 
     Attributes:
-        gpus_by_node: GPUs of each node that has any, largest first.
-        num_cpus: CPUs of all nodes together.
+        nodes: Live nodes with GPUs and those that the autoscaler may add.
+        placement: What a trial claims beside its GPUs.
+        is_elastic: Nodes come and go with the demand.
     """
 
-    gpus_by_node: tuple[int, ...]
-    num_cpus: int
+    nodes: tuple[Node, ...]
+    placement: Placement
+    is_elastic: bool = False
 
     @classmethod
-    def from_nodes(cls, nodes: Iterable[Mapping[str, Any]]) -> "Capacity":
-        """Read the list that `ray.nodes()` returns."""
-        resources = [node["Resources"] for node in nodes if node["Alive"]]
-        gpus = sorted((int(r.get("GPU", 0)) for r in resources), reverse=True)
-        return cls(tuple(g for g in gpus if g), int(sum(r.get("CPU", 0) for r in resources)))
+    def for_study(
+        cls, study: Study, nodes: Iterable[Node], *, has_logical_gpus: bool
+    ) -> "Capacity":
+        """Choose the nodes of a cluster that the study's trials may use.
+
+        Raises:
+            ClusterError: If nodes have GPUs, but none of the study's kind.
+        """
+        found = [node for node in nodes if node.num_gpus]
+        placement = Placement.of(study)
+        if not has_logical_gpus:
+            labels = [node.labels for node in found]
+            placement = placement.with_labels(
+                accelerator_selector(study.service.accelerator, labels)
+            )
+        usable = [node for node in found if admits(placement.labels, node.labels)]
+        autoscaler = study.placement.autoscaler
+        if found and not usable and autoscaler is None:
+            raise ClusterError(_no_such_node(study, placement, found))
+        if autoscaler is not None:
+            new = Node(autoscaler.node_gpus, autoscaler.node_cpus)
+            usable += [new] * max(0, autoscaler.max_nodes - len(usable))
+        usable.sort(key=lambda node: -node.num_gpus)
+        return cls(tuple(usable), placement, autoscaler is not None)
 
     @classmethod
-    def of_cluster(cls) -> "Capacity":
-        """Read the cluster that Ray is connected to."""
+    def of_cluster(cls, study: Study, *, has_logical_gpus: bool) -> "Capacity":
+        """Read the cluster that Ray is connected to; see `for_study`."""
         nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        return cls.from_nodes(nodes)
+        live = [Node.of_ray(node) for node in nodes if node["Alive"]]
+        return cls.for_study(study, live, has_logical_gpus=has_logical_gpus)
 
     @property
     def num_gpus(self) -> int:
         """Count the GPUs of all nodes."""
-        return sum(self.gpus_by_node)
+        return sum(node.num_gpus for node in self.nodes)
 
     @property
     def largest_node_gpus(self) -> int:
-        """Count the GPUs of the largest node, the most that one bundle can have."""
-        return max(self.gpus_by_node, default=0)
+        """Count the GPUs of the largest node."""
+        return max((node.num_gpus for node in self.nodes), default=0)
+
+    @property
+    def largest_trial_gpus(self) -> int:
+        """Count the GPUs of the largest trial that can ever be placed."""
+        sizes = range(
+            1, (self.num_gpus if self.placement.spans_nodes else self.largest_node_gpus) + 1
+        )
+        return max((size for size in sizes if self.num_concurrent(size)), default=0)
 
     def num_concurrent(self, gpus_per_trial: int) -> int:
-        """Count how many trials of that size run at once, each with one CPU for its client."""
-        fitting = sum(gpus // gpus_per_trial for gpus in self.gpus_by_node)
-        return min(fitting, self.num_cpus)
+        """Count how many trials of that size run at once, each with its CPUs and memory."""
+        if not self.nodes:
+            return 0
+        bundles = self.placement.bundles(gpus_per_trial, self.largest_node_gpus)
+        fitting = sum(node.num_bundles(bundles[0]) for node in self.nodes)
+        return fitting // len(bundles)
 
-    def require(self, num_gpus: int, largest_bundle_gpus: int) -> None:
-        """Check that the service and its largest bundle fit.
+    def max_pending(self, parallelism: int) -> int:
+        """Return how many trials may wait for their bundles at the same time.
+
+        An autoscaler must see all of the demand. On nodes that are there anyway, trials start
+        first come, first served: small bundles would overtake a large one for ever.
+        """
+        return parallelism if self.is_elastic else 1
+
+    def require(self, num_gpus: int) -> None:
+        """Check that a trial of that many GPUs can be placed.
 
         Raises:
             ClusterError: Saying what was asked, what is there and what to change.
         """
-        if self.num_gpus < num_gpus:
-            raise ClusterError(
-                f"The study asks for service.num_gpus: {num_gpus}; the cluster has "
-                f"{self.num_gpus} GPU(s). Connect to a larger cluster with --address, or lower "
-                "service.num_gpus."
-            )
-        if self.largest_node_gpus < largest_bundle_gpus:
-            raise ClusterError(
-                f"tensor_parallel_size goes up to {largest_bundle_gpus}; the largest node has "
-                f"{self.largest_node_gpus} GPU(s), so such a trial would wait for ever. Set "
-                f"space.parameters.tensor_parallel_size.high to {self.largest_node_gpus}."
-            )
+        if self.num_concurrent(num_gpus):
+            return
+        bundle = self.placement.bundles(num_gpus, max(1, self.largest_node_gpus))[0]
+        most = f"{self.largest_node_gpus} GPU(s){self._largest_host()}"
+        raise ClusterError(
+            f"A trial of the default configuration claims {_write(bundle)} of one node, and of the "
+            f"cluster's {len(self.nodes)} usable node(s) the largest has {most}: it would wait for "
+            "ever. Connect to a larger cluster with --address, claim less in `placement:`, or, "
+            "where an autoscaler adds nodes, say which in placement.autoscaler."
+        )
+
+    def describe(self, sizes: Sequence[int], parallelism: int) -> str:
+        """Say what there is, how many trials of each size run at once, and what cannot be.
+
+        Args:
+            sizes: GPUs of the trials that the search space can ask for.
+            parallelism: Trials at once that were asked for.
+        """
+        at_once = [f"{self.num_concurrent(size)} of {size} GPU(s)" for size in sizes]
+        text = f"{self._kinds()}; trials at once: {', '.join(at_once)}; parallelism {parallelism}"
+        most = max((self.num_concurrent(size) for size in sizes), default=0)
+        if parallelism > most:
+            text += f", of which at most {most} can run at once: write search.parallelism: {most}"
+        return text
+
+    def _kinds(self) -> str:
+        kinds: dict[tuple[int, str], int] = {}
+        for node in self.nodes:
+            kind = (node.num_gpus, node.labels.get(MARKET, ""))
+            kinds[kind] = kinds.get(kind, 0) + 1
+        parts = [
+            f"{n} x {gpus} GPU(s){f' {market}' * bool(market)}"
+            for (gpus, market), n in kinds.items()
+        ]
+        reach = "at most " if self.is_elastic else ""
+        return f"{reach}{' + '.join(parts) or 'no node with a GPU'}"
+
+    def _largest_host(self) -> str:
+        if not self.nodes:
+            return ""
+        return f" and {max(node.num_cpus for node in self.nodes):g} CPU(s)"
+
+
+def _write(bundle: Mapping[str, float]) -> str:
+    return ", ".join(f"{amount:g} {name}" for name, amount in bundle.items())
+
+
+def _no_such_node(study: Study, placement: Placement, nodes: Sequence[Node]) -> str:
+    seen = sorted({node.labels.get(ACCELERATOR, UNLABELLED) for node in nodes})
+    markets = sorted({node.labels.get(MARKET, UNLABELLED) for node in nodes})
+    return (
+        f"No node is labelled as the study wants ({dict(placement.labels)}, for "
+        f"service.accelerator: {study.service.accelerator}); the cluster's nodes with GPUs have "
+        f"{ACCELERATOR} {', '.join(seen)} and {MARKET} {', '.join(markets)}. Change "
+        "service.accelerator or placement.labels, or connect to another cluster with --address."
+    )

@@ -74,9 +74,13 @@ def open_journal(journal: Journal, plan: Plan, measured_by: str) -> None:
 
 
 def _require_same(history: History, resolved: dict[str, Any], trace: Trace, folder: Path) -> None:
-    """Check that a resumed study is the one that was begun; its budget may change."""
+    """Check that a resumed study is the one that was begun; budget and nodes may change."""
     begun = history.header["study"]
-    differing = [key for key in resolved if key != "search" and resolved[key] != begun.get(key)]
+    differing = [
+        key
+        for key in resolved
+        if key not in ("search", "placement") and resolved[key] != begun.get(key)
+    ]
     differing += [
         f"search.{key}"
         for key in ("algorithm", "seed", "options")

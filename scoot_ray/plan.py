@@ -1,8 +1,9 @@
 """A study with everything it names loaded and checked, before anything is started."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scoot_ray.core.space import SearchSpace
+from scoot_ray.core.constraints import KnownConstraint
+from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study
 from searchers import make_optimizer
 from searchers.agenda import Agenda
@@ -35,27 +36,7 @@ class Plan:
         # A trace that cannot be replayed is told now, not by every trial.
         max_model_len = make_deployment(study).max_model_len
         load = make_load(trace, study.workload, share=1, max_model_len=max_model_len, seed=0)
-        search = study.search
-        optimizer = make_optimizer(
-            search.algorithm,
-            space,
-            study.objectives,
-            seed=search.seed,
-            **({"limits": study.slo_limits} if study.limits else {}),
-            **search.options,
-        )
-        agenda = Agenda(
-            optimizer=optimizer,
-            objectives=study.objectives,
-            limits=study.slo_limits,
-            num_observations=search.observations,
-            num_confirmations=study.confirm.repeats,
-            seed=search.seed,
-            num_finalists=study.confirm.finalists,
-            num_drift_tests=study.drift.repeats,
-            early_stop=study.early_stop,
-        )
-        return cls(study, trace, space, agenda, load.num_too_long)
+        return cls(study, trace, space, _make_agenda(study, space), load.num_too_long)
 
     def describe_trace(self) -> str:
         """Say what was understood of the trace: the unit above all."""
@@ -81,9 +62,63 @@ class Plan:
         return 1 + study.search.observations + study.drift.repeats + num_confirmations
 
     @property
-    def largest_bundle_gpus(self) -> int:
-        """GPUs of the largest bundle that the space can ask for."""
+    def bundle_sizes(self) -> list[int]:
+        """List the GPUs that trials of the space can claim, smallest first."""
+        return sorted({self.num_gpus_of(config) for config in self._one_per_size})
+
+    def num_gpus_of(self, config: Config) -> int:
+        """Return the GPUs that a trial of `config` claims."""
+        return replicas_of(self.study, config).num_gpus
+
+    def within(self, largest_trial_gpus: int) -> "Plan":
+        """Return the plan without the tensor-parallel sizes that no node can ever hold."""
+        rule = FitsCluster(self.study, largest_trial_gpus)
+        if all(rule(config) for config in self._one_per_size):
+            return self
+        reason = f"a trial can have {largest_trial_gpus} GPU(s) on this cluster"
+        constraints = [*self.space.constraints, KnownConstraint("fits the cluster", rule, reason)]
+        space = SearchSpace(self.space.parameters, self.space.default, constraints)
+        return replace(self, space=space, agenda=_make_agenda(self.study, space))
+
+    @property
+    def _one_per_size(self) -> list[Config]:
         default = dict(self.space.default)
         sizes = tensor_parallel_sizes(self.space)
         configs = [{**default, "tensor_parallel_size": size} for size in sizes] or [default]
-        return max(replicas_of(self.study, config).num_gpus for config in configs)
+        masks = [c for c in self.space.constraints if isinstance(c.predicate, FitsCluster)]
+        return [config for config in configs if all(mask.holds(config) for mask in masks)]
+
+
+@dataclass(frozen=True)
+class FitsCluster:
+    """A known constraint's predicate: the trial's bundle fits; a dataclass, to be pickled."""
+
+    study: Study
+    largest_trial_gpus: int
+
+    def __call__(self, config: Config) -> bool:
+        """Tell whether a trial of `config` can be placed."""
+        return replicas_of(self.study, config).num_gpus <= self.largest_trial_gpus
+
+
+def _make_agenda(study: Study, space: SearchSpace) -> Agenda:
+    search = study.search
+    optimizer = make_optimizer(
+        search.algorithm,
+        space,
+        study.objectives,
+        seed=search.seed,
+        **({"limits": study.slo_limits} if study.limits else {}),
+        **search.options,
+    )
+    return Agenda(
+        optimizer=optimizer,
+        objectives=study.objectives,
+        limits=study.slo_limits,
+        num_observations=search.observations,
+        num_confirmations=study.confirm.repeats,
+        seed=search.seed,
+        num_finalists=study.confirm.finalists,
+        num_drift_tests=study.drift.repeats,
+        early_stop=study.early_stop,
+    )

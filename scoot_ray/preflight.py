@@ -20,21 +20,23 @@ def check_study(study: Study, *, address: str) -> Iterator[tuple[str, str]]:
     yield "engine", backend.check(study, plan.space)
     yield "trace", plan.describe_trace()
     yield "space", ", ".join(f"{p.name}: {p}" for p in plan.space.parameters)
-    logical = study.service.num_gpus if backend.has_logical_gpus(study) else None
+    is_logical = backend.has_logical_gpus(study)
+    logical = study.service.num_gpus if is_logical else None
     with connect(address, parallelism=study.search.parallelism, logical_gpus=logical):
-        capacity = Capacity.of_cluster()
-    capacity.require(study.service.num_gpus, plan.largest_bundle_gpus)
-    yield "cluster", _describe_capacity(plan, capacity)
+        capacity = Capacity.of_cluster(study, has_logical_gpus=is_logical)
+    yield "cluster", fit_to_cluster(plan, capacity)[1]
 
 
-def _describe_capacity(plan: Plan, capacity: Capacity) -> str:
-    sizes = [2**e for e in range(plan.largest_bundle_gpus.bit_length())]
-    at_once = ", ".join(
-        f"{capacity.num_concurrent(size)} of {size} GPU(s)"
-        for size in sizes
-        if size <= plan.largest_bundle_gpus
-    )
-    asked = plan.study.search.parallelism
-    text = f"{capacity.num_gpus} GPU(s); trials at once: {at_once}; parallelism asked: {asked}"
-    most = capacity.num_concurrent(1)
-    return text if asked <= most else f"{text}, of which at most {most} can run"
+def fit_to_cluster(plan: Plan, capacity: Capacity) -> tuple[Plan, str]:
+    """Return the plan without what the cluster can never hold, and what there is in words.
+
+    Raises:
+        ClusterError: If not even the default configuration can be placed.
+    """
+    capacity.require(plan.num_gpus_of(plan.space.default))
+    fitting = plan.within(capacity.largest_trial_gpus)
+    text = capacity.describe(fitting.bundle_sizes, plan.study.search.parallelism)
+    masked = [f"{size}" for size in plan.bundle_sizes if size not in fitting.bundle_sizes]
+    if masked:
+        text += f"; trials of {', '.join(masked)} GPUs fit nowhere and are left out of the search"
+    return fitting, text

@@ -1,6 +1,7 @@
 """The composition root: a study becomes a Ray Tune run, and its journal becomes a result."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,9 +9,8 @@ from typing import Any
 
 from ray import tune
 
-from cluster.connection import connect
+from cluster.connection import connect, limit_pending
 from cluster.interruption import Interruption
-from cluster.placement import placement_group_factory
 from cluster.preflight import Capacity
 from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import EngineError
@@ -21,13 +21,13 @@ from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Assignment
 from scoot_ray.output_folder import exclusive, open_journal, require_fitting
 from scoot_ray.plan import Plan
+from scoot_ray.preflight import fit_to_cluster
 from scoot_ray.progress import Progress
 from scoot_ray.recorder import Recorder
 from searchers.agenda import stop_reason
 from searchers.ray_searcher import RaySearcher
 from trainables.backend import BACKENDS
 from trainables.ray_trainable import TrialActor
-from trainables.replicas import replicas_of
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,22 @@ def tune_study(
     plan = Plan.of(study)
     backend = BACKENDS[study.engine.kind]
     measured_by = backend.check(study, plan.space)
-    logical_gpus = study.service.num_gpus if backend.has_logical_gpus(study) else None
+    is_logical = backend.has_logical_gpus(study)
+    logical_gpus = study.service.num_gpus if is_logical else None
     journal = Journal(output / "journal.jsonl")
     with exclusive(output):
         require_fitting(journal, plan, resume)
         with connect(address, parallelism=study.search.parallelism, logical_gpus=logical_gpus):
-            Capacity.of_cluster().require(study.service.num_gpus, plan.largest_bundle_gpus)
+            capacity = Capacity.of_cluster(study, has_logical_gpus=is_logical)
+            plan, found = fit_to_cluster(plan, capacity)
             open_journal(journal, plan, measured_by)
-            _fit(plan, journal, output)
+            _fit(
+                plan,
+                capacity,
+                journal,
+                output,
+                notes={"trace": plan.describe_trace(), "cluster": found},
+            )
     history = journal.read()
     reason = stop_reason(history.trials)
     if reason:
@@ -76,8 +84,11 @@ def tune_study(
     return Tuning(result, plan.agenda.is_finished(history))
 
 
-def _fit(plan: Plan, journal: Journal, output: Path) -> None:
+def _fit(
+    plan: Plan, capacity: Capacity, journal: Journal, output: Path, notes: Mapping[str, str]
+) -> None:
     study = plan.study
+    limit_pending(capacity.max_pending(study.search.parallelism))
     trainable = tune.with_resources(
         tune.with_parameters(
             TrialActor,
@@ -86,7 +97,9 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
             default=dict(plan.space.default),
             trials_folder=output.absolute() / "trials",
         ),
-        lambda parameters: _bundle(study, parameters["config"]),
+        lambda parameters: capacity.placement.factory(
+            plan.num_gpus_of(parameters["config"]), capacity.largest_node_gpus
+        ),
     )
     progress = Progress(
         objectives=study.objectives,
@@ -94,7 +107,8 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
         num_trials=plan.num_trials,
     )
     progress.resume(journal.read().trials)
-    progress.note(f"trace: {plan.describe_trace()}")
+    for topic, text in notes.items():
+        progress.note(f"{topic}: {text}")
     interruption = Interruption()
     with tempfile.TemporaryDirectory(prefix="scoot-tune-") as scratch:
         tuner = tune.Tuner(
@@ -119,10 +133,6 @@ def _fit(plan: Plan, journal: Journal, output: Path) -> None:
         )
         with interruption.handled():
             tuner.fit()
-
-
-def _bundle(study: Study, config: Config) -> tune.PlacementGroupFactory:
-    return placement_group_factory(replicas_of(study, config).num_gpus)
 
 
 def _trial_name(trial: Any, default: Config) -> str:

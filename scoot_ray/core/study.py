@@ -138,6 +138,23 @@ class DriftSection(Section):
     repeats: int = Field(default=2, ge=0)
 
 
+class AutoscalerSection(Section):
+    """The nodes that an autoscaler may add; Ray does not tell them before it has."""
+
+    node_gpus: int = Field(ge=1)
+    max_nodes: int = Field(ge=1)
+    node_cpus: float = Field(default=8.0, gt=0)
+
+
+class PlacementSection(Section):
+    """What a trial claims beside its GPUs, and of which nodes."""
+
+    num_cpus: float = Field(default=1.0, gt=0)
+    memory_gib: float = Field(default=0.0, ge=0)
+    labels: dict[str, str] = {}
+    autoscaler: AutoscalerSection | None = None
+
+
 class SimulatorSection(Section):
     """Measurements that the simulator takes its step times from; published numbers otherwise."""
 
@@ -167,6 +184,7 @@ class Study(Section):
     drift: DriftSection = DriftSection()
     early_stop: bool = True
     schedule: ScheduleSection | None = None
+    placement: PlacementSection = PlacementSection()
     simulator: SimulatorSection = SimulatorSection()
 
     @field_validator("space", mode="before")
@@ -289,6 +307,8 @@ _SECTIONS: Mapping[str, type[Section]] = {
     "confirm": ConfirmSection,
     "drift": DriftSection,
     "schedule": ScheduleSection,
+    "placement": PlacementSection,
+    "autoscaler": AutoscalerSection,
     "simulator": SimulatorSection,
 }
 
