@@ -24,6 +24,7 @@ from scoot_ray.plan import Plan
 from scoot_ray.preflight import fit_to_cluster
 from scoot_ray.progress import Progress
 from scoot_ray.recorder import Recorder
+from scoot_ray.telemetry import Telemetry
 from searchers.agenda import stop_reason
 from searchers.ray_searcher import RaySearcher
 from trainables.backend import BACKENDS
@@ -124,7 +125,11 @@ def _fit(
             run_config=tune.RunConfig(
                 name=study.name,
                 storage_path=scratch,
-                callbacks=[Recorder(study, journal, progress), interruption],
+                callbacks=[
+                    Recorder(study, journal, progress),
+                    Telemetry(plan, journal),
+                    interruption,
+                ],
                 # Our searcher hands a lost trial out again: the journal knows of every loss.
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),

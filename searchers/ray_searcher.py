@@ -1,5 +1,6 @@
 """The adapter that lets Ray Tune ask our agenda what to run."""
 
+import time
 from typing import Any
 
 from ray.tune.search import Searcher
@@ -26,6 +27,7 @@ class RaySearcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         """Return the next trial's parameters, None to be asked again later, or FINISHED."""
+        started_at_s = time.monotonic()
         history = self._journal.read()
         following = self._agenda.next(history, list(self._running.values()))
         if following is Pause.WAIT:
@@ -34,7 +36,7 @@ class RaySearcher(Searcher):
             finished: str = Searcher.FINISHED
             return finished
         if following not in history.unfinished:
-            self._journal.write_suggestion(following)
+            self._journal.write_suggestion(following, took_s=time.monotonic() - started_at_s)
         self._running[trial_id] = following.number
         return following.to_json()
 

@@ -51,9 +51,9 @@ class Journal:
         """Write the first line: the resolved study and facts such as versions and trace hash."""
         self.append("study", {"version": VERSION, "study": dict(study), **facts})
 
-    def write_suggestion(self, assignment: Assignment) -> None:
-        """Record that an assignment was handed out."""
-        self.append("suggestion", assignment.to_json())
+    def write_suggestion(self, assignment: Assignment, *, took_s: float = 0.0) -> None:
+        """Record that an assignment was handed out, and how long it took to find it."""
+        self.append("suggestion", {**assignment.to_json(), "took_s": round(took_s, 6)})
 
     def write_trial(self, record: TrialRecord) -> None:
         """Record that a trial finished."""
@@ -91,11 +91,15 @@ class Journal:
 
 @dataclass(frozen=True)
 class History:
-    """What a journal says: the study, its finished trials and those handed out but unfinished."""
+    """What a journal says: the study, its finished trials and those handed out but unfinished.
+
+    `suggestions_s` tells how long each assignment took to find, in order.
+    """
 
     header: Mapping[str, Any]
     trials: tuple[TrialRecord, ...]
     unfinished: tuple[Assignment, ...]
+    suggestions_s: tuple[float, ...] = ()
 
     @classmethod
     def from_entries(cls, entries: Sequence[Mapping[str, Any]]) -> "History":
@@ -109,6 +113,7 @@ class History:
             )
         trials: dict[int, TrialRecord] = {}
         assigned: dict[int, Assignment] = {}
+        suggestions_s: list[float] = []
         for number, entry in enumerate(entries[1:], start=2):
             try:
                 if entry["kind"] == "trial":
@@ -117,12 +122,13 @@ class History:
                 elif entry["kind"] == "suggestion":
                     assignment = Assignment.from_json(entry)
                     assigned.setdefault(assignment.number, assignment)
+                    suggestions_s.append(float(entry.get("took_s", 0.0)))
             except (KeyError, TypeError, ValueError) as error:
                 raise JournalError(
                     f"Line {number} of the journal is damaged: a {entry['kind']} with {error!r}."
                 ) from None
         unfinished = tuple(a for number, a in assigned.items() if number not in trials)
-        return cls(header, tuple(trials.values()), unfinished)
+        return cls(header, tuple(trials.values()), unfinished, tuple(suggestions_s))
 
     @property
     def pending(self) -> tuple[Config, ...]:
