@@ -155,7 +155,7 @@ def _mutated(
 ) -> dict[str, Any]:
     for _ in range(100):
         point = space.encode(config)
-        child = space.decode(mutate(space, point, rng, 2.0))
+        child = space.decode(mutate(space, point[None], rng, 2.0)[0])
         if space.is_valid(child):
             return child
     return dict(config)

@@ -7,6 +7,7 @@ from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study
 from searchers import make_optimizer
 from searchers.agenda import Agenda
+from searchers.pace import PACES
 from traces import load_trace
 from traces.schema import Trace
 from traces.workload import make_load
@@ -121,4 +122,5 @@ def _make_agenda(study: Study, space: SearchSpace) -> Agenda:
         num_finalists=study.confirm.finalists,
         num_drift_tests=study.drift.repeats,
         early_stop=study.early_stop,
+        pace=PACES[search.mode](search.parallelism),
     )

@@ -7,7 +7,7 @@ continues exactly where the journal ends.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from scoot_ray.core.attempts import attempts_at, is_spent
@@ -25,6 +25,7 @@ from scoot_ray.core.trial import (
     trial_seed,
 )
 from searchers.optimizer import Optimizer
+from searchers.pace import OneByOne, Pace, Searched
 
 MAX_GIVEN_UP = 3
 """How many configurations may be given up on before the study stops: then it is not chance."""
@@ -53,6 +54,7 @@ class Agenda:
         num_finalists: Configurations to confirm.
         num_drift_tests: How often the default is measured again, the last time at the end.
         early_stop: Give every test of the search a bar, so that it ends when it is hopeless.
+        pace: When the optimiser is asked, and for how many at a time.
     """
 
     optimizer: Optimizer
@@ -64,9 +66,13 @@ class Agenda:
     num_finalists: int = 1
     num_drift_tests: int = 0
     early_stop: bool = False
+    pace: Pace = field(default_factory=OneByOne)
 
-    def next(self, history: History, running: Sequence[int]) -> Assignment | Pause:
-        """Return the next assignment, or why there is none.
+    def next(self, history: History, running: Sequence[int]) -> tuple[Assignment, ...] | Pause:
+        """Return the next assignments, or why there are none.
+
+        The first is to be measured now; those behind it belong to the same batch, are to be
+        written as well and come when they are asked for.
 
         Args:
             history: The study so far; assignments that are unfinished and not running were
@@ -77,13 +83,16 @@ class Agenda:
             return Pause.WAIT if running else Pause.FINISHED
         for assignment in history.unfinished:
             if assignment.number not in running:
-                return assignment
-        return (
-            self._retry(history)
-            or self._drift(history, self._num_drift_due(history))
-            or self._search(history)
-            or self._finish(history)
-        )
+                return (assignment,)
+        single = self._retry(history) or self._drift(history, self._num_drift_due(history))
+        if single:
+            return (single,)
+        return self._search(history) or self._finish(history)
+
+    def prepare(self, history: History) -> None:
+        """Begin to compute what `next` will be asked for, where the pace allows that."""
+        if self._wants_search(history):
+            self.pace.prepare(self.optimizer, self._searched(history))
 
     def is_finished(self, history: History) -> bool:
         """Tell whether the study has all the trials that it wants."""
@@ -95,16 +104,27 @@ class Agenda:
                 return self._assign(history, record.role, record.config)
         return None
 
-    def _search(self, history: History) -> Assignment | None:
+    def _search(self, history: History) -> tuple[Assignment, ...]:
         if not self._wants_search(history):
-            return None
-        learnt = [r for r in history.trials if r.role in SEARCHING]
-        # What was given up on counts as pending, or the same suggestion would come again.
-        given_up = [r.config for r in learnt if _is_given_up(r, learnt)]
-        pending = [a.config for a in history.unfinished if a.role in SEARCHING]
-        config = self.optimizer.suggest(learnt, [*pending, *given_up], 1)[0]
+            return ()
+        configs = self.pace.suggest(self.optimizer, self._searched(history))
         is_first = not history.trials and not history.unfinished
-        return self._assign(history, Role.DEFAULT if is_first else Role.SEARCH, config)
+        first = Role.DEFAULT if is_first else Role.SEARCH
+        roles = [first, *[Role.SEARCH] * len(configs)]
+        return tuple(
+            self._assign(history, role, config, ahead)
+            for ahead, (role, config) in enumerate(zip(roles, configs, strict=False))
+        )
+
+    def _searched(self, history: History) -> Searched:
+        learnt = tuple(r for r in history.trials if r.role in SEARCHING)
+        return Searched(
+            trials=learnt,
+            pending=tuple(a.config for a in history.unfinished if a.role in SEARCHING),
+            given_up=tuple(r.config for r in learnt if _is_given_up(r, learnt)),
+            num_wanted=self.num_observations + 1 - self._num_searched(history),
+            num_known=sum(r.role in SEARCHING for r in history.trials[: history.num_known]),
+        )
 
     def _wants_search(self, history: History) -> bool:
         return self._num_searched(history) <= self.num_observations
@@ -114,12 +134,14 @@ class Agenda:
         num_running = sum(a.role in SEARCHING for a in history.unfinished)
         return _num_usable(history.trials, *SEARCHING) + num_running
 
-    def _finish(self, history: History) -> Assignment | Pause:
+    def _finish(self, history: History) -> tuple[Assignment] | Pause:
         # The finalists are known only when the search has ended.
         if any(a.role in SEARCHING for a in history.unfinished):
             return Pause.WAIT
         following = self._confirm(history) or self._drift(history, self.num_drift_tests)
-        return following or (Pause.WAIT if history.unfinished else Pause.FINISHED)
+        if following:
+            return (following,)
+        return Pause.WAIT if history.unfinished else Pause.FINISHED
 
     def _confirm(self, history: History) -> Assignment | None:
         """Measure every finalist under one order after the other: the same orders for all."""
@@ -150,9 +172,10 @@ class Agenda:
                 return self._assign(history, Role.DRIFT, record.config)
         return None
 
-    def _assign(self, history: History, role: Role, config: Config) -> Assignment:
+    def _assign(self, history: History, role: Role, config: Config, ahead: int = 0) -> Assignment:
+        """Number an assignment, `ahead` others being assigned before it."""
         taken = [r.number for r in history.trials] + [a.number for a in history.unfinished]
-        number = max(taken, default=-1) + 1
+        number = max(taken, default=-1) + 1 + ahead
         bar = None
         if self.early_stop and role is Role.SEARCH:
             num = self.num_finalists

@@ -49,7 +49,7 @@ def propose(data: Observations, num: int, rng: np.random.Generator) -> list[dict
             break
         mother, father = (_tournament(parents, rng).X for _ in range(2))
         genes = np.where(rng.random(space.dim) < 0.5, mother, father)
-        child = space.decode(mutate(space, genes, rng, NUM_MUTATED))
+        child = space.decode(mutate(space, genes[None], rng, NUM_MUTATED)[0])
         key = key_of(space, child)
         if key not in taken and space.is_valid(child):
             children.append(child)

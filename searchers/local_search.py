@@ -86,12 +86,14 @@ def maximise(
 def _neighbours(
     space: SearchSpace, points: FloatArray, num: int, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """Mutate the points in turn until there are `num` valid neighbours, or attempts run out."""
+    """Mutate the points in turn, at most `num` valid neighbours; each has so many attempts."""
     found: list[dict[str, Any]] = []
-    for i in range(num):
-        for _ in range(MAX_MUTATIONS):
-            config = space.decode(mutate(space, points[i % len(points)], rng, 1.5))
-            if space.is_valid(config):
-                found.append(config)
-                break
+    parents = points[np.arange(num) % len(points)]
+    for _ in range(MAX_MUTATIONS):
+        children = [space.decode(point) for point in mutate(space, parents, rng, 1.5)]
+        is_valid = np.array([space.is_valid(child) for child in children])
+        found += [child for child, valid in zip(children, is_valid, strict=True) if valid]
+        parents = parents[~is_valid]
+        if len(parents) == 0:
+            break
     return found

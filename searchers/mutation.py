@@ -9,16 +9,17 @@ STEPS = (0.03, 0.1, 0.3)  # deviations of a step, in the unit cube: near, middli
 
 
 def mutate(
-    space: SearchSpace, point: FloatArray, rng: np.random.Generator, num_expected: float
+    space: SearchSpace, points: FloatArray, rng: np.random.Generator, num_expected: float
 ) -> FloatArray:
-    """Draw anew at least one coordinate of a point, shape [d], and about `num_expected` of them.
+    """Draw anew at least one coordinate of each point, shape [n, d], and about `num_expected`.
 
     A parameter with few values takes any of them; another takes a step of random size, which ends
     at the edge of the cube.
     """
-    moved = rng.random(space.dim) < num_expected / space.dim
-    moved[rng.integers(space.dim)] = True
+    n, d = points.shape
+    moved = rng.random((n, d)) < num_expected / d
+    moved[np.arange(n), rng.integers(d, size=n)] = True
     is_small = np.array([parameter.num_values <= FEW_VALUES for parameter in space.parameters])
-    stepped = np.clip(point + rng.normal(0.0, rng.choice(STEPS), space.dim), 0.0, 1.0)
-    child = np.where(is_small, rng.random(space.dim), stepped)
-    return np.where(moved, child, point)
+    steps = rng.choice(STEPS, (n, 1)) * rng.normal(size=(n, d))
+    stepped = np.clip(points + steps, 0.0, 1.0)
+    return np.where(moved, np.where(is_small, rng.random((n, d)), stepped), points)

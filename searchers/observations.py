@@ -3,19 +3,22 @@
 symbol    meaning                                              shape   unit, sign
 points    configurations in the unit cube                      [n, d]  in [0, 1]
 losses    objectives; NaN where nothing was measured           [n, m]  smaller is better
+floors    losses known to be at least this; NaN otherwise      [n, m]  smaller is better
 ratios    limits' metrics against their bounds; NaN as above   [n, l]  met when at most 1
+excesses  ratios known to be at least this; NaN otherwise      [n, l]
 completed the trial ran to its end                             [n]     boolean
 pending   configurations that are being measured               [p, d]  in [0, 1]
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scoot_ray.core.metrics import RATES
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.space import Config, FloatArray, SearchSpace
 from scoot_ray.core.trial import TrialRecord, TrialState
@@ -29,15 +32,17 @@ class Observations:
 
     Usable are COMPLETE and INFEASIBLE trials whose configuration lies in the space, whatever their
     role: a confirm or drift trial is one more noisy measurement of its configuration. FAILED and
-    CANCELLED trials leave no trace. Metrics that are only bounds (early-stopped tests) count as
-    not measured, but their trial counts as completed.
+    CANCELLED trials leave no trace. The metrics of a test that was ended early are no losses, so
+    it never is an incumbent, but floors of losses; the trial counts as completed.
     """
 
     space: SearchSpace
     configs: tuple[Config, ...]
     points: FloatArray
     losses: FloatArray
+    floors: FloatArray
     ratios: FloatArray
+    excesses: FloatArray
     completed: NDArray[np.bool_]
     pending_configs: tuple[Config, ...]
 
@@ -53,12 +58,16 @@ class Observations:
         """Read a history and the configurations in flight."""
         records = [record for record in history if is_usable(space, record)]
         configs = tuple(record.config for record in records)
+        measured = [_measured(record) for record in records]
+        bounded = [_bounded(record) for record in records]
         return cls(
             space=space,
             configs=configs,
             points=encode_all(space, configs),
-            losses=_matrix([[_loss(o, r) for o in objectives] for r in records], len(objectives)),
-            ratios=_matrix([[_ratio(x, r) for x in limits] for r in records], len(limits)),
+            losses=_matrix([_losses(objectives, m) for m in measured], len(objectives)),
+            floors=_matrix([_floors(objectives, m) for m in bounded], len(objectives)),
+            ratios=_matrix([_ratios(limits, m) for m in measured], len(limits)),
+            excesses=_matrix([_ratios(limits, m) for m in bounded], len(limits)),
             completed=np.array([r.state is TrialState.COMPLETE for r in records], dtype=np.bool_),
             pending_configs=tuple(c for c in pending if _is_inside(space, c)),
         )
@@ -113,15 +122,7 @@ class Observations:
 
     def awaiting(self, configs: Sequence[Config]) -> "Observations":
         """Return the same with `configs` in flight as well."""
-        return Observations(
-            self.space,
-            self.configs,
-            self.points,
-            self.losses,
-            self.ratios,
-            self.completed,
-            (*self.pending_configs, *configs),
-        )
+        return replace(self, pending_configs=(*self.pending_configs, *configs))
 
 
 def is_usable(space: SearchSpace, record: TrialRecord) -> bool:
@@ -145,20 +146,37 @@ def _is_inside(space: SearchSpace, config: Config) -> bool:
     return all(p.name in config and p.contains(config[p.name]) for p in space.parameters)
 
 
-def _loss(objective: Objective, record: TrialRecord) -> float:
-    return objective.sign * _metric(record, objective.metric)
+def _measured(record: TrialRecord) -> Mapping[str, float]:
+    return record.metrics if record.state is TrialState.COMPLETE and not record.is_bound else {}
 
 
-def _ratio(limit: Limit, record: TrialRecord) -> float:
-    value = _metric(record, limit.metric)
+def _bounded(record: TrialRecord) -> Mapping[str, float]:
+    return record.metrics if record.state is TrialState.COMPLETE and record.is_bound else {}
+
+
+def _losses(objectives: Sequence[Objective], metrics: Mapping[str, float]) -> list[float]:
+    return [o.sign * _finite(metrics, o.metric) for o in objectives]
+
+
+def _floors(objectives: Sequence[Objective], metrics: Mapping[str, float]) -> list[float]:
+    """Read bounds as losses: at least so for times that are minimised, rates that are maximised."""
+    losses = _losses(objectives, metrics)
+    usual = [(o.metric in RATES) == (o.direction == "max") for o in objectives]
+    return [loss if same else math.nan for loss, same in zip(losses, usual, strict=True)]
+
+
+def _ratios(limits: Sequence[Limit], metrics: Mapping[str, float]) -> list[float]:
     # `excess` is relative to the bound, so 1 + excess is value / bound for an upper bound:
     # positive, and therefore fit for the logarithm that heavy tails need.
-    return math.nan if math.isnan(value) else 1.0 + limit.excess({limit.metric: value})
+    values = [_finite(metrics, limit.metric) for limit in limits]
+    return [
+        math.nan if math.isnan(value) else 1.0 + limit.excess({limit.metric: value})
+        for limit, value in zip(limits, values, strict=True)
+    ]
 
 
-def _metric(record: TrialRecord, name: str) -> float:
-    is_known = record.state is TrialState.COMPLETE and not record.is_bound
-    value = float(record.metrics.get(name, math.nan)) if is_known else math.nan
+def _finite(metrics: Mapping[str, float], name: str) -> float:
+    value = float(metrics.get(name, math.nan))
     return value if math.isfinite(value) else math.nan
 
 

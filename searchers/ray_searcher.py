@@ -1,12 +1,13 @@
 """The adapter that lets Ray Tune ask our agenda what to run."""
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 from ray.tune.search import Searcher
 
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import Assignment
 from searchers.agenda import Agenda, Pause
 
 
@@ -15,8 +16,8 @@ class RaySearcher(Searcher):
 
     The journal is the only memory: an assignment is written before it is handed out, a finished
     trial is written by the recorder before Tune asks again, and everything else is folded from
-    there. Saving and restoring therefore have nothing to do, and a fresh searcher on the same
-    journal continues the study.
+    there. A fresh searcher on the same journal continues the study, and a completion that it never
+    heard of is in the journal.
     """
 
     def __init__(self, agenda: Agenda, journal: Journal) -> None:
@@ -32,22 +33,27 @@ class RaySearcher(Searcher):
         following = self._agenda.next(history, list(self._running.values()))
         if following is Pause.WAIT:
             return None
-        if not isinstance(following, Assignment):
+        if isinstance(following, Pause):
             finished: str = Searcher.FINISHED
             return finished
-        if following not in history.unfinished:
-            self._journal.write_suggestion(following, took_s=time.monotonic() - started_at_s)
-        self._running[trial_id] = following.number
-        return following.to_json()
+        took_s = time.monotonic() - started_at_s
+        for assignment in following:
+            if assignment not in history.unfinished:
+                self._journal.write_suggestion(assignment, took_s=took_s / len(following))
+        self._running[trial_id] = following[0].number
+        self._agenda.prepare(self._journal.read())
+        return following[0].to_json()
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Forget that the trial runs; what it found is already on its way to the journal."""
+        """Forget that the trial runs; what it found is in the journal, known to us or not."""
         self._running.pop(trial_id, None)
 
     def save(self, checkpoint_path: str) -> None:
-        """Do nothing: the journal holds the state."""
+        """Write which of Tune's trials has which number: all that the journal does not say."""
+        Path(checkpoint_path).write_text(json.dumps(self._running))
 
     def restore(self, checkpoint_path: str) -> None:
-        """Do nothing: the journal holds the state."""
+        """Read what `save` wrote: what Tune goes on with is not handed out twice."""
+        self._running = json.loads(Path(checkpoint_path).read_text())

@@ -18,6 +18,8 @@ from scipy.special import log_ndtr, ndtr
 
 from scoot_ray.core.space import FloatArray
 
+TINY = 1e-300  # stands for 0 where a logarithm is taken
+
 
 class Scale(Protocol):
     """Map losses to standard units, monotonically."""
@@ -72,33 +74,49 @@ class Linear:
 
 @dataclass(frozen=True)
 class Logarithmic:
-    """Standardise the logarithms of positive values, such as TTFT near saturation."""
+    """Standardise the logarithms of losses of one sign: times (1), or negated rates (-1).
+
+    TTFT near saturation spans orders of magnitude, and what a parameter does to a rate it does in
+    per cent.
+    """
 
     unit: float
     shift: float
     width: float
+    sign: int = 1
 
     @classmethod
     def of(cls, values: FloatArray) -> "Logarithmic":
-        """Choose the scale for finite positive values, shape [n]."""
-        unit = float(values.max())
-        return cls(unit, *_moments(np.log(values) - math.log(unit)))
+        """Choose the scale for finite values of one sign, shape [n]."""
+        sign = 1 if values[0] > 0 else -1
+        unit = float(np.abs(values).max())
+        return cls(unit, *_moments(sign * (np.log(np.abs(values)) - math.log(unit))), sign)
+
+    @classmethod
+    def suits(cls, values: FloatArray) -> bool:
+        """Tell whether all values are positive, or all are negative."""
+        return bool(values.min() > 0 or values.max() < 0)
 
     def apply(self, values: FloatArray) -> FloatArray:
-        """Return values, any shape, in standard units."""
+        """Return values, any shape, in standard units; those of the other sign are like 0."""
         # Not the logarithm of the ratio, which may underflow.
-        return (np.log(values) - math.log(self.unit) - self.shift) / self.width
+        magnitude = np.log(np.maximum(self.sign * values, TINY)) - math.log(self.unit)
+        return np.asarray((self.sign * magnitude - self.shift) / self.width)
 
     def bounds(self, means: FloatArray) -> FloatArray:
         """Return the losses, in units, that lie at `means` in standard units."""
-        return np.exp(self.shift + self.width * means)
+        return np.asarray(self.sign * np.exp(self.sign * (self.shift + self.width * means)))
 
     def shortfall(self, mean: FloatArray, sd: FloatArray, bound: FloatArray) -> FloatArray:
-        """Return E[max(0, bound - loss / unit)] of a log-normal loss (Black and Scholes 1973)."""
-        middle, spread = self.shift + self.width * mean, self.width * sd
-        z = (np.log(np.maximum(bound, 1e-300)) - middle) / spread
-        below = np.exp(middle + 0.5 * spread**2 + log_ndtr(z - spread))
-        return np.where(bound > 0, np.maximum(bound * ndtr(z) - below, 0.0), 0.0)
+        """Return E[max(0, bound - loss / unit)]: put or call (Black and Scholes 1973)."""
+        middle, spread = self.sign * (self.shift + self.width * mean), self.width * sd
+        strike = np.log(np.maximum(self.sign * bound, TINY))
+        z = self.sign * (strike - middle) / spread
+        beyond = np.exp(middle + 0.5 * spread**2 + log_ndtr(z - self.sign * spread))
+        value = np.maximum(bound * ndtr(z) - self.sign * beyond, 0.0)
+        # A bound of the other sign: no positive loss falls short of it, every negative one does.
+        other = 0.0 if self.sign > 0 else bound + np.exp(middle + 0.5 * spread**2)
+        return np.asarray(np.where(self.sign * bound > 0, value, other))
 
 
 def _moments(values: FloatArray) -> tuple[float, float]:

@@ -91,15 +91,21 @@ class Journal:
 
 @dataclass(frozen=True)
 class History:
-    """What a journal says: the study, its finished trials and those handed out but unfinished.
+    """What a journal says.
 
-    `suggestions_s` tells how long each assignment took to find, in order.
+    Attributes:
+        header: The study as resolved.
+        trials: Finished trials, in the order of completion.
+        unfinished: Assignments that were handed out and have not finished.
+        num_known: How many of `trials` had finished when the last assignment was handed out.
+        suggestions_s: How long each assignment took to find, in order.
     """
 
     header: Mapping[str, Any]
     trials: tuple[TrialRecord, ...]
     unfinished: tuple[Assignment, ...]
     suggestions_s: tuple[float, ...] = ()
+    num_known: int = 0
 
     @classmethod
     def from_entries(cls, entries: Sequence[Mapping[str, Any]]) -> "History":
@@ -114,6 +120,7 @@ class History:
         trials: dict[int, TrialRecord] = {}
         assigned: dict[int, Assignment] = {}
         suggestions_s: list[float] = []
+        num_known = 0
         for number, entry in enumerate(entries[1:], start=2):
             try:
                 if entry["kind"] == "trial":
@@ -123,12 +130,15 @@ class History:
                     assignment = Assignment.from_json(entry)
                     assigned.setdefault(assignment.number, assignment)
                     suggestions_s.append(float(entry.get("took_s", 0.0)))
+                    num_known = len(trials)
             except (KeyError, TypeError, ValueError) as error:
                 raise JournalError(
                     f"Line {number} of the journal is damaged: a {entry['kind']} with {error!r}."
                 ) from None
         unfinished = tuple(a for number, a in assigned.items() if number not in trials)
-        return cls(header, tuple(trials.values()), unfinished, tuple(suggestions_s))
+        return cls(
+            header, tuple(trials.values()), unfinished, tuple(suggestions_s), num_known
+        )
 
     @property
     def pending(self) -> tuple[Config, ...]:

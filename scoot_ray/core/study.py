@@ -116,9 +116,13 @@ class SpaceSection(Section):
 
 
 class SearchSection(Section):
-    """How to search, and for how long."""
+    """How to search, and for how long.
+
+    `mode: batch` is the paper's: nothing is started until a whole batch has ended.
+    """
 
     algorithm: str = "scoot"
+    mode: Literal["asynchronous", "batch"] = "asynchronous"
     observations: int = Field(default=30, ge=1)
     parallelism: int = Field(default=1, ge=1)
     seed: int = Field(default=0, ge=0)

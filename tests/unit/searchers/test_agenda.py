@@ -42,18 +42,22 @@ class Bench:
     trials: list[TrialRecord] = field(default_factory=list)
     unfinished: list[Assignment] = field(default_factory=list)
     running: list[int] = field(default_factory=list)
+    num_known: int = 0
 
     @property
     def history(self) -> History:
-        return History({}, tuple(self.trials), tuple(self.unfinished))
+        return History({}, tuple(self.trials), tuple(self.unfinished), self.num_known)
 
     def next(self) -> Assignment | Pause:
         following = self.agenda.next(self.history, self.running)
-        if isinstance(following, Assignment):
-            if following not in self.unfinished:
-                self.unfinished.append(following)
-            self.running.append(following.number)
-        return following
+        if isinstance(following, Pause):
+            return following
+        for assignment in following:
+            if assignment not in self.unfinished:
+                self.unfinished.append(assignment)
+                self.num_known = len(self.trials)
+        self.running.append(following[0].number)
+        return following[0]
 
     def take(self) -> Assignment:
         following = self.next()

@@ -39,9 +39,18 @@ def test_infeasible_trials_teach_feasibility_only() -> None:
 
 
 def test_bounds_are_not_measurements() -> None:
-    data = observe(trial(0.5, 1.0, is_bound=True))
+    data = observe(trial(0.5, 3.0, 2.0, is_bound=True))
     assert data.completed.tolist() == [True]
     assert not data.is_measured
+    assert not data.meets_limits.any()
+    assert data.floors.tolist() == [[3.0, -2.0]]
+    assert data.excesses.tolist() == [[1.5, 1.5]]
+
+
+def test_a_bound_on_a_time_is_no_floor_where_long_times_are_wanted() -> None:
+    longest = [Objective("ttft_mean_s", "max"), Objective("throughput_rps", "min")]
+    bound = trial(0.5, 3.0, 2.0, is_bound=True)
+    assert np.isnan(Observations.of(ONE_FLOAT, longest, [], [bound], []).floors).all()
 
 
 def test_reference_is_the_first_measurement_of_the_default() -> None:

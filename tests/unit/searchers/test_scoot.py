@@ -9,6 +9,7 @@ from searchers.scoot import fit_gp
 from tests.unit.searchers.spaces import ONE_FLOAT, VLLM
 
 X = np.random.default_rng(0).random((20, 2))
+NOTHING = np.full(20, np.nan)
 
 
 def test_half_as_many_sobol_points_as_the_paper() -> None:
@@ -17,15 +18,30 @@ def test_half_as_many_sobol_points_as_the_paper() -> None:
     assert [getattr(d, "design_size") for d in designs] == [5, 9]  # noqa: B009
 
 
-def test_times_are_modelled_in_logarithms() -> None:
-    assert isinstance(fit_gp(X, np.exp(X[:, 0])).scale, Logarithmic)
-    assert isinstance(fit_gp(X, -np.exp(X[:, 0])).scale, Linear)
+def test_times_and_rates_are_modelled_in_logarithms() -> None:
+    assert isinstance(fit_gp(X, np.exp(X[:, 0]), NOTHING).scale, Logarithmic)
+    assert isinstance(fit_gp(X, -np.exp(X[:, 0]), NOTHING).scale, Logarithmic)
+    assert isinstance(fit_gp(X, X[:, 0] - 0.5, NOTHING).scale, Linear)
+
+
+def test_bounds_are_at_least_so_bad() -> None:
+    # Measured left of 0.7 only; on the right tests were ended early, with a bound.
+    loss = np.where(X[:, 0] < 0.7, 1.0 + 0.01 * X[:, 1], np.nan)
+    high, low = (np.where(X[:, 0] < 0.7, np.nan, floor) for floor in (3.0, 0.5))
+    there = np.array([[0.9, 0.5]])
+    unbounded, above, below = (
+        float(surrogate.scale.bounds(surrogate.predict(there)[0])[0] * surrogate.scale.unit)
+        for surrogate in (fit_gp(X, loss, floors) for floors in (NOTHING, high, low))
+    )
+    assert above > 2.5
+    # A bound that is met anyway says next to nothing.
+    assert below == pytest.approx(unbounded, rel=0.02)
 
 
 def test_how_bad_a_bad_loss_is_does_not_matter() -> None:
     loss = 1.0 + X[:, 0]
     worse = np.where(X[:, 0] > 0.9, 50.0, loss)
-    mean, _ = fit_gp(X, worse, worst=1.0).predict(X)
+    mean, _ = fit_gp(X, worse, NOTHING, worst=1.0).predict(X)
     assert np.corrcoef(mean[X[:, 0] < 0.8], X[X[:, 0] < 0.8, 0])[0, 1] > 0.7
 
 
@@ -43,3 +59,14 @@ def test_goes_where_the_limit_is_met(metric: str) -> None:
         history.append(trial(number, optimizer.suggest(history, [])[0]["x"]))
     met = [r.config["x"] for r in history if r.metrics[metric] <= 1.0]
     assert 0.05 < max(met) <= 0.2
+
+
+def test_a_bound_is_never_the_incumbent() -> None:
+    def trial(number: int, x: float, **bound: bool) -> TrialRecord:
+        metrics = {"ttft_mean_s": 1.0 + (x + 0.5) ** 2}
+        return TrialRecord(number, {"x": x}, TrialState.COMPLETE, metrics, **bound)  # type: ignore[arg-type]
+
+    history = [trial(i, x) for i, x in enumerate([0.0, -0.9, -0.2, 0.3])]
+    history += [trial(i, x, is_bound=True) for i, x in enumerate([0.6, 0.8, 0.95], start=4)]
+    optimizer = make_optimizer("scoot", ONE_FLOAT, [Objective("ttft_mean_s", "min")], seed=0)
+    assert optimizer.suggest(history, [])[0]["x"] < 0.0
