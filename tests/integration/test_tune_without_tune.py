@@ -12,11 +12,13 @@ from scoot_ray.plan import Plan
 from tests.integration.studies import scoot, write_study
 from trainables import make_stress_test
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 OBSERVATIONS = 30
 PARTS: dict[str, Any] = {
-    "workload": {"duration_s": 5},
+    # One GPU: bundles of one size, so that actors are used again.
+    "service": {"num_gpus": 1},
+    "workload": {"duration_s": 5, "request_rate_rps": 2},
     "confirm": {"repeats": 0},
     "drift": {"repeats": 0},
 }
