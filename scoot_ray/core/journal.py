@@ -136,9 +136,7 @@ class History:
                     f"Line {number} of the journal is damaged: a {entry['kind']} with {error!r}."
                 ) from None
         unfinished = tuple(a for number, a in assigned.items() if number not in trials)
-        return cls(
-            header, tuple(trials.values()), unfinished, tuple(suggestions_s), num_known
-        )
+        return cls(header, tuple(trials.values()), unfinished, tuple(suggestions_s), num_known)
 
     @property
     def pending(self) -> tuple[Config, ...]:

@@ -21,6 +21,7 @@ PARTS: dict[str, Any] = {
     "workload": {"duration_s": 5, "request_rate_rps": 2},
     "confirm": {"repeats": 0},
     "drift": {"repeats": 0},
+    "early_stop": False,
 }
 
 

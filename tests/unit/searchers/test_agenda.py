@@ -46,7 +46,8 @@ class Bench:
 
     @property
     def history(self) -> History:
-        return History({}, tuple(self.trials), tuple(self.unfinished), self.num_known)
+        trials, unfinished = tuple(self.trials), tuple(self.unfinished)
+        return History({}, trials, unfinished, num_known=self.num_known)
 
     def next(self) -> Assignment | Pause:
         following = self.agenda.next(self.history, self.running)
