@@ -112,6 +112,11 @@ class Session:
         self._timer = PhaseTimer(clock)
         self._illness: asyncio.Task[str] | None = None
 
+    @property
+    def phase(self) -> Phase:
+        """The phase that is going on."""
+        return self._timer.current
+
     async def run(self, config: Config, load: Load, *, share: float, seed: int) -> Outcome:
         """Run all phases; the engine is gone when this returns or raises."""
         try:

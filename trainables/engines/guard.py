@@ -10,8 +10,9 @@ holds. When the trial dies, however that happens, the kernel closes the trial's 
 kills everything below itself.
 
 Over the socket, the trial says `stop` (terminate, then kill after GRACE_S), or says nothing and is
-gone. The guard says `exited STATUS` when the engine's main process has ended, and `gone` when no
-process is left. A second guard above the first does the sweep if the first is killed itself.
+gone. The guard says `exited STATUS` when the engine's main process has ended, `sweeping` when it
+kills what is left, and `gone` when no process is. A second guard above the first does the sweep,
+also if the first is killed itself.
 
 This file is run by path with the standard library only: nothing that a trial's environment puts
 on the import path can change or slow it.
@@ -51,6 +52,7 @@ def main() -> None:
         guard(channel, command, grace_s)
     else:
         os.waitpid(inner, 0)
+    say(channel, "sweeping")
     if kill_descendants():
         say(channel, "gone")
     os._exit(0)

@@ -77,8 +77,14 @@ class GuardedProcess:
                 match line.split():
                     case [b"exited", status]:
                         self._exited.set_result(int(status))
+                    case [b"sweeping"]:
+                        self._exited_unseen()
                     case [b"gone"]:
                         self._is_gone = True
+        self._exited_unseen()
+
+    def _exited_unseen(self) -> None:
+        """Say that the process has ended, if nobody has told how."""
         if not self._exited.done():
             self._exited.set_result(None)
 
