@@ -37,7 +37,7 @@ class Recorder(Callback):
     ) -> None:
         """Tell that a trial has got its bundle."""
         assignment = Assignment.from_json(trial.config)
-        self._started_at_s[assignment.number] = time.monotonic()
+        self._started_at_s[assignment.number] = time.time()
         self._progress.started(assignment)
 
     def on_trial_complete(
@@ -61,11 +61,10 @@ class Recorder(Callback):
 
     def _record(self, assignment: Assignment, outcome: Outcome) -> None:
         num_gpus = replicas_of(self._study, assignment.config).num_gpus
-        started_at_s = self._started_at_s.pop(assignment.number, None)
+        ended_at_s = time.time()
+        started_at_s = self._started_at_s.pop(assignment.number, ended_at_s)
         # A trial that was lost cannot tell how long its phases took.
-        lost_s = (
-            0.0 if outcome.phases_s or started_at_s is None else time.monotonic() - started_at_s
-        )
+        held_s = sum(outcome.phases_s.values()) or ended_at_s - started_at_s
         record = TrialRecord(
             number=assignment.number,
             config=assignment.config,
@@ -77,9 +76,11 @@ class Recorder(Callback):
             seed=assignment.seed,
             trial_id=trial_folder(Path(), assignment.number).name,
             num_gpus=num_gpus,
-            gpu_seconds=num_gpus * (sum(outcome.phases_s.values()) + lost_s),
+            gpu_seconds=num_gpus * held_s,
             is_bound=outcome.is_bound,
             early_stop=outcome.early_stop,
+            started_at_s=started_at_s,
+            ended_at_s=ended_at_s,
         )
         self._journal.write_trial(record)
         self._progress.finished(record)

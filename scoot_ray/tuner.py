@@ -29,6 +29,7 @@ from searchers.agenda import stop_reason
 from searchers.ray_searcher import RaySearcher
 from trainables.backend import BACKENDS
 from trainables.ray_trainable import TrialActor
+from trainables.replicas import replicas_of
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,7 @@ def _fit(
             default=dict(plan.space.default),
             trials_folder=output.absolute() / "trials",
         ),
-        lambda parameters: capacity.placement.factory(
-            plan.num_gpus_of(parameters["config"]), capacity.largest_node_gpus
-        ),
+        partial(_bundles, study=study, capacity=capacity),
     )
     progress = Progress(
         objectives=study.objectives,
@@ -118,7 +117,8 @@ def _fit(
                 search_alg=RaySearcher(plan.agenda, journal),
                 num_samples=-1,
                 max_concurrent_trials=study.search.parallelism,
-                reuse_actors=True,
+                # An actor is named after its trial, so it is used again only where nobody watches.
+                reuse_actors=BACKENDS[study.engine.kind].takes_no_time(study),
                 trial_name_creator=partial(_trial_name, default=dict(plan.space.default)),
                 trial_dirname_creator=_trial_folder,
             ),
@@ -138,6 +138,13 @@ def _fit(
         )
         with interruption.handled():
             tuner.fit()
+
+
+def _bundles(
+    parameters: Mapping[str, Any], study: Study, capacity: Capacity
+) -> tune.PlacementGroupFactory:
+    num_gpus = replicas_of(study, parameters["config"]).num_gpus
+    return capacity.placement.factory(num_gpus, capacity.largest_node_gpus)
 
 
 def _trial_name(trial: Any, default: Config) -> str:

@@ -1,4 +1,4 @@
-"""What stands behind `engine.kind`: one variant for each, all behind the same three questions.
+"""What stands behind `engine.kind`: one variant for each, all behind the same questions.
 
 Each variant imports its machinery when asked, so that a simulated trial never loads the HTTP
 client, nor a served one the simulator.
@@ -36,6 +36,10 @@ class Backend(Protocol):
         """Tell whether trials claim GPUs that only Ray counts."""
         ...
 
+    def takes_no_time(self, study: Study) -> bool:
+        """Tell whether trials are shorter than the start of an actor, which is used again then."""
+        ...
+
     def check(self, study: Study, space: SearchSpace) -> str:
         """Check that the engine knows what the study sets, and say what was found.
 
@@ -52,13 +56,20 @@ class SimulatedBackend:
 
     def stress_test(self, study: Study, folder: Path | None) -> StressTest:
         """Return the simulated stress test."""
+        from trainables.simulator.paced import PacedStressTest
         from trainables.simulator.stress_test import SimulatedStressTest
 
-        return SimulatedStressTest(study, folder)
+        stress_test = SimulatedStressTest(study, folder)
+        pace = study.simulator.pace
+        return PacedStressTest(stress_test, pace) if pace else stress_test
 
     def has_logical_gpus(self, study: Study) -> bool:
         """Return true: nothing runs on the GPUs that a simulated trial claims."""
         return True
+
+    def takes_no_time(self, study: Study) -> bool:
+        """Return true unless simulated time is stretched to real time."""
+        return study.simulator.pace == 0
 
     def check(self, study: Study, space: SearchSpace) -> str:
         """Check that the model and the accelerator are known ones."""
@@ -84,6 +95,10 @@ class ServedBackend:
     def has_logical_gpus(self, study: Study) -> bool:
         """Return true for CPU builds, whose tensor-parallel ranks are processes."""
         return study.service.accelerator.upper() == "CPU"
+
+    def takes_no_time(self, study: Study) -> bool:
+        """Return false: an engine takes longer to start than an actor."""
+        return False
 
     def check(self, study: Study, space: SearchSpace) -> str:
         """Check every tuned and fixed parameter against the installed engine's own arguments."""

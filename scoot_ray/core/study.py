@@ -160,10 +160,15 @@ class PlacementSection(Section):
 
 
 class SimulatorSection(Section):
-    """Measurements that the simulator takes its step times from; published numbers otherwise."""
+    """Where the simulator takes its step times from, and how fast its time goes.
+
+    Published numbers are taken where there is neither a profile nor a calibration. Trials take
+    `pace` real seconds for a simulated one; 0 is as fast as can be.
+    """
 
     profile: str | None = None
     calibration: str | None = None
+    pace: float = Field(default=0.0, ge=0)
 
 
 class ScheduleSection(Section):
@@ -294,8 +299,10 @@ def _with_absolute_paths(study: Study, folder: Path) -> Study:
             # Not resolve(): a virtual environment's python must stay a link.
             updates[key] = os.path.normpath(local.absolute())
     engine = engine.model_copy(update=updates)
-    measured = {key: path and str(folder / path) for key, path in study.simulator}
-    simulator = study.simulator.model_copy(update=measured)
+    simulator = study.simulator
+    files = {"profile": simulator.profile, "calibration": simulator.calibration}
+    measured = {key: path and str(folder / path) for key, path in files.items()}
+    simulator = simulator.model_copy(update=measured)
     return study.model_copy(update={"workload": workload, "engine": engine, "simulator": simulator})
 
 

@@ -191,7 +191,9 @@ class TrialRecord:
         seed: Seed of the arrival order.
         trial_id: Ray Tune's identifier, also the name of the trial's folder.
         num_gpus: GPUs in the trial's bundle.
-        gpu_seconds: Bundle GPUs times seconds held.
+        gpu_seconds: Bundle GPUs times seconds held; simulated seconds in virtual time.
+        started_at_s: When it had its bundle, in seconds since 1970; 0 if that is not known.
+        ended_at_s: When its end was known to the driver, likewise.
         is_bound: The test was ended early and the metrics are bounds, as in `Outcome`: at least
             this for a time, at most this for a rate. To a model it is a censored observation.
         early_stop: Why it was ended early, for a person; empty if it was not.
@@ -210,6 +212,8 @@ class TrialRecord:
     gpu_seconds: float = 0.0
     is_bound: bool = False
     early_stop: str = ""
+    started_at_s: float = 0.0
+    ended_at_s: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain mapping for the journal."""
@@ -227,6 +231,8 @@ class TrialRecord:
             "gpu_seconds": self.gpu_seconds,
             "is_bound": self.is_bound,
             "early_stop": self.early_stop,
+            "started_at_s": self.started_at_s,
+            "ended_at_s": self.ended_at_s,
         }
 
     @classmethod
@@ -246,6 +252,8 @@ class TrialRecord:
             gpu_seconds=data.get("gpu_seconds", 0.0),
             is_bound=data.get("is_bound", False),
             early_stop=data.get("early_stop", ""),
+            started_at_s=data.get("started_at_s", 0.0),
+            ended_at_s=data.get("ended_at_s", 0.0),
         )
 
 

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import Outcome, Phase, TrialState
 from traces.schema import Trace
+from trainables import make_stress_test
 from trainables.model import ModelShape
 from trainables.simulator.config import EngineConfig
 from trainables.simulator.sequence import Sequence
@@ -245,3 +247,13 @@ def test_a_router_that_looks_at_queues_beats_the_luck_of_a_thinned_replica() -> 
         for replicas in ("one", "all")
     }
     assert sum(waits["all"]) < 0.7 * sum(waits["one"])
+
+
+def test_a_paced_test_takes_its_time_and_finds_the_same() -> None:
+    study, trace = make_study(), make_trace()
+    simulator = study.simulator.model_copy(update={"pace": 0.02})
+    paced = make_stress_test(study.model_copy(update={"simulator": simulator}))
+    started_s = time.monotonic()
+    outcome = paced.run({}, trace, seed=1)
+    assert time.monotonic() - started_s >= 0.02 * sum(outcome.phases_s.values())
+    assert outcome == SimulatedStressTest(study).run({}, trace, seed=1)
