@@ -9,6 +9,7 @@ both judged without noise. Services with numbers below 100 are for development; 
 are held out.
 """
 
+import heapq
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ from searchers import make_optimizer
 from searchers.initial_design import draw_valid, sobol_stream
 from searchers.log_space import log_space
 from searchers.mutation import mutate
+from searchers.pace import PACES, Searched
 
 OBJECTIVES = ("interactive", "online", "offline")
 NUM_GLOBAL, NUM_LOCAL, NUM_ROUNDS = 2000, 400, 30
@@ -64,13 +66,15 @@ def main(
     first: Annotated[int, typer.Option(help="number of the first service")] = 0,
     seeds: Annotated[int, typer.Option(min=1)] = 10,
     observations: Annotated[int, typer.Option(min=2)] = 30,
+    parallelism: Annotated[int, typer.Option(min=1, help="trials at a time")] = 1,
+    mode: Annotated[str, typer.Option(help="asynchronous or batch")] = "asynchronous",
     output: Annotated[Path | None, typer.Option(help="JSON with every run")] = None,
 ) -> None:
     """Run every algorithm on every service with every seed."""
     numbers = range(first, first + services)
     drawn = [Service.draw(number, name) for name in OBJECTIVES for number in numbers]
     runs = [
-        search(algorithm, service, seed, observations)
+        search(algorithm, service, seed, observations, parallelism, mode)
         for service in drawn
         for algorithm in algorithms
         for seed in range(seeds)
@@ -80,19 +84,51 @@ def main(
         print(paired(runs, algorithms[0], other))
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
-        content = {"observations": observations, "runs": [asdict(run) for run in runs]}
+        content = {
+            "observations": observations,
+            "parallelism": parallelism,
+            "runs": [asdict(run) for run in runs],
+        }
         output.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def search(algorithm: str, service: Service, seed: int, observations: int) -> Run:
-    """Search one service, one trial after the other."""
+def search(
+    algorithm: str,
+    service: Service,
+    seed: int,
+    observations: int,
+    parallelism: int = 1,
+    mode: str = "asynchronous",
+) -> Run:
+    """Search one service with some trials at a time, which take half as long up to as long again.
+
+    With one at a time it is one trial after the other.
+    """
     optimizer = make_optimizer(algorithm, service.space, service.objectives, seed=seed)
+    pace = PACES[mode](parallelism)
+    durations = np.random.default_rng([seed, 1])
     history: list[TrialRecord] = []
+    running: list[tuple[float, int, dict[str, Any]]] = []  # when it ends, number, configuration
+    now = 0.0
     took_s = []
-    for number in range(observations + 1):
-        started_s = time.perf_counter()
-        [config] = optimizer.suggest(history, [])
-        took_s.append(time.perf_counter() - started_s)
+    num_started = num_known = 0
+    handed_out: list[dict[str, Any]] = []
+    while len(history) <= observations:
+        while len(running) < parallelism and num_started <= observations:
+            if not handed_out:
+                pending = tuple(config for _, _, config in running)
+                wanted = observations + 1 - num_started
+                searched = Searched(tuple(history), pending, (), wanted, num_known)
+                started_s = time.perf_counter()
+                handed_out = pace.suggest(optimizer, searched)
+                took_s.append(time.perf_counter() - started_s)
+                num_known = len(history)
+            if not handed_out:
+                break
+            ends = now + durations.uniform(0.5, 1.5)
+            heapq.heappush(running, (ends, num_started, handed_out.pop(0)))
+            num_started += 1
+        now, number, config = heapq.heappop(running)
         history.append(measure(service, number, config, trial_seed(seed, number)))
     return Run(
         algorithm,

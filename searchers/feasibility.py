@@ -24,12 +24,18 @@ class Feasibility:
     forest: RandomForestRegressor | None
 
     @classmethod
-    def fit(cls, points: FloatArray, completed: NDArray[np.bool_], seed: int) -> "Feasibility":
+    def fit(
+        cls,
+        points: FloatArray,
+        completed: NDArray[np.bool_],
+        seed: int,
+        num_trees: int = NUM_TREES,
+    ) -> "Feasibility":
         """Fit a random forest by regression on 1 (complete) and 0 (infeasible)."""
         if completed.all():
             return cls(None)
         # One job: a forest this small is fitted faster than worker threads are started.
-        forest = RandomForestRegressor(NUM_TREES, random_state=seed, n_jobs=1)
+        forest = RandomForestRegressor(num_trees, random_state=seed, n_jobs=1)
         return cls(forest.fit(points, completed.astype(np.float64)))
 
     def probability(self, points: FloatArray) -> FloatArray:

@@ -18,9 +18,9 @@ from searchers.initial_design import draw_some
 from searchers.mutation import mutate
 from searchers.observations import Key, encode_all, key_of
 
-NUM_GLOBAL = 256  # Sobol points
-NUM_NEIGHBOURS = 256  # of the elite, before the climb begins
-NUM_ROUNDS, NUM_CLIMBERS, NUM_STEPS = 8, 8, 8
+NUM_GLOBAL = 128  # Sobol points
+NUM_NEIGHBOURS = 96  # of the elite, before the climb begins
+NUM_ROUNDS, NUM_CLIMBERS, NUM_STEPS = 5, 6, 6
 MAX_MUTATIONS = 20  # attempts at a valid neighbour
 
 

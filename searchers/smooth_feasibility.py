@@ -21,6 +21,7 @@ from scoot_ray.core.space import FloatArray
 from searchers.feasibility import Feasibility
 from searchers.gaussian_process import GaussianProcess, LogNormal, Priors
 
+NUM_TREES = 30  # half of the average: a hundred would take most of the time of a suggestion
 DOUBT = 0.05
 """Variance added to the process: labels are not measurements, so nothing is quite certain."""
 
@@ -37,7 +38,7 @@ class SmoothFeasibility:
         cls, points: FloatArray, completed: NDArray[np.bool_], seed: int
     ) -> "SmoothFeasibility":
         """Fit both models to the trials that completed and those that crashed."""
-        forest = Feasibility.fit(points, completed, seed)
+        forest = Feasibility.fit(points, completed, seed, NUM_TREES)
         if completed.all():
             return cls(forest, None)
         labels = np.where(completed, 1.0, -1.0)
