@@ -1,7 +1,7 @@
 """The resources that a trial claims of a cluster."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ray import tune
@@ -39,6 +39,15 @@ class Placement:
     def with_labels(self, labels: Mapping[str, str]) -> "Placement":
         """Return the same, on nodes that carry `labels` as well."""
         return replace(self, labels={**labels, **self.labels})
+
+    def alone_on(self, node_cpus: Iterable[float]) -> "Placement":
+        """Return the same, claiming more than half of any node: two trials cannot share one.
+
+        Args:
+            node_cpus: CPUs of the nodes that may be used.
+        """
+        half = max(node_cpus, default=0.0) // 2
+        return replace(self, num_cpus=max(self.num_cpus, half + 1))
 
     def bundles(self, num_gpus: int, node_gpus: int) -> list[dict[str, float]]:
         """Return the bundles of a trial.

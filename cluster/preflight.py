@@ -84,6 +84,8 @@ class Capacity:
         if autoscaler is not None:
             new = Node(autoscaler.node_gpus, autoscaler.node_cpus)
             usable += [new] * max(0, autoscaler.max_nodes - len(usable))
+        if study.placement.exclusive:
+            placement = placement.alone_on(node.num_cpus for node in usable)
         usable.sort(key=lambda node: -node.num_gpus)
         return cls(tuple(usable), placement, autoscaler is not None)
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 from cluster.connection import connect
 from cluster.preflight import Capacity
+from scoot_ray.core.display import format_duration
 from scoot_ray.core.study import Study
 from scoot_ray.plan import Plan
 from trainables.backend import BACKENDS
+from trainables.forecast import describe_memory
 
 
 def check_study(study: Study, *, address: str) -> Iterator[tuple[str, str]]:
@@ -24,7 +26,25 @@ def check_study(study: Study, *, address: str) -> Iterator[tuple[str, str]]:
     logical = study.service.num_gpus if is_logical else None
     with connect(address, parallelism=study.search.parallelism, logical_gpus=logical):
         capacity = Capacity.of_cluster(study, has_logical_gpus=is_logical)
-    yield "cluster", fit_to_cluster(plan, capacity)[1]
+    plan, found = fit_to_cluster(plan, capacity)
+    yield "memory", describe_memory(study, plan.space)
+    yield "cluster", found
+    yield "duration", describe_duration(plan, capacity, backend.trial_s(study, plan.space))
+
+
+def describe_duration(plan: Plan, capacity: Capacity, trial_s: float) -> str:
+    """Say how long the study will take, from the time of one trial and those that run at once.
+
+    Sizes are taken to come up equally often; failures, retries and early ends are not counted.
+    """
+    at_once = [capacity.num_concurrent(size) for size in plan.bundle_sizes]
+    asked = plan.study.search.parallelism
+    mean = sum(min(asked, number) for number in at_once) / len(at_once)
+    total_s = plan.num_trials * trial_s / mean
+    return (
+        f"about {format_duration(total_s)}: at most {plan.num_trials} trials of about "
+        f"{format_duration(trial_s)}, {mean:.2g} at once on average"
+    )
 
 
 def fit_to_cluster(plan: Plan, capacity: Capacity) -> tuple[Plan, str]:

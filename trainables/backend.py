@@ -19,6 +19,8 @@ from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
 from trainables.stress_test import StressTest
 
+SIMULATED_TRIAL_S = 1.0
+
 
 class Backend(Protocol):
     """Answer what depends on the kind of engine."""
@@ -38,6 +40,10 @@ class Backend(Protocol):
 
     def takes_no_time(self, study: Study) -> bool:
         """Tell whether trials are shorter than the start of an actor, which is used again then."""
+        ...
+
+    def trial_s(self, study: Study, space: SearchSpace) -> float:
+        """Estimate the seconds that a trial takes."""
         ...
 
     def check(self, study: Study, space: SearchSpace) -> str:
@@ -71,6 +77,10 @@ class SimulatedBackend:
         """Return true unless simulated time is stretched to real time."""
         return study.simulator.pace == 0
 
+    def trial_s(self, study: Study, space: SearchSpace) -> float:
+        """Return what a simulated trial takes, its actor and bundle included."""
+        return SIMULATED_TRIAL_S
+
     def check(self, study: Study, space: SearchSpace) -> str:
         """Check that the model and the accelerator are known ones."""
         model = load_model_shape(study.engine.model)
@@ -99,6 +109,12 @@ class ServedBackend:
     def takes_no_time(self, study: Study) -> bool:
         """Return false: an engine takes longer to start than an actor."""
         return False
+
+    def trial_s(self, study: Study, space: SearchSpace) -> float:
+        """Estimate start, load and stop, in real time."""
+        from trainables.forecast import estimate_trial_s
+
+        return estimate_trial_s(study, space)
 
     def check(self, study: Study, space: SearchSpace) -> str:
         """Check every tuned and fixed parameter against the installed engine's own arguments."""

@@ -156,6 +156,7 @@ class PlacementSection(Section):
     num_cpus: float = Field(default=1.0, gt=0)
     memory_gib: float = Field(default=0.0, ge=0)
     labels: dict[str, str] = {}
+    exclusive: Literal["node"] | None = None  # no two trials on one node
     autoscaler: AutoscalerSection | None = None
 
 

@@ -97,3 +97,11 @@ def test_the_description() -> None:
     )
     assert "at most 20 can run at once: write search.parallelism: 20" in text
     assert "at most" not in found.describe([1, 8], 20)
+
+
+@pytest.mark.parametrize("num_cpus", [1, 2, 7, 64])
+def test_exclusive_trials_have_a_node_each(num_cpus: int) -> None:
+    found = capacity(8, 8, num_cpus=num_cpus, exclusive="node")
+    assert found.num_concurrent(1) == 2
+    assert found.num_concurrent(8) == 2
+    assert capacity(8, 8, num_cpus=64).num_concurrent(1) == 16
