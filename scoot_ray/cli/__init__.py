@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from scoot_ray.cli.bench_command import bench
 from scoot_ray.cli.calibration_command import calibrate
 from scoot_ray.cli.engine_commands import simulate, stress
 from scoot_ray.cli.export_command import export
@@ -20,7 +21,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (init, check, tune, report, export, stress, simulate, calibrate):
+for command in (init, check, tune, report, export, stress, simulate, calibrate, bench):
     app.command()(command)
 app.add_typer(traces_app)
 

@@ -1,0 +1,166 @@
+"""Services on the embedded simulator, named `WORKLOAD-MODEL-GPUSxACCELERATOR-SPACE`.
+
+Every number measured on them is simulated. The rate is a stated share of the rate at which the
+default configuration saturates (`LOADS`), so that it is neither idle nor hopeless.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from scoot_ray.core.errors import StudyError
+from scoot_ray.core.objective import Objective
+from scoot_ray.core.space import Config, SearchSpace
+from scoot_ray.core.study import Study, parse_study
+from scoot_ray.core.trial import Outcome, TrialState
+from traces import load_trace
+from traces.schema import Trace
+from trainables import make_stress_test
+from trainables.spaces import make_space
+
+AZURE_TRACE = Path("../shared/data/azure_llm_2023_conv.csv")
+"""Where the Azure trace is looked for: beside the checkout. It is not shipped."""
+
+OBJECTIVES = {
+    "bot": "interactive",
+    "sql": "online",
+    "rec": "offline",
+    "cls": "offline",
+    "azure": "interactive",
+}
+"""The objective of each workload, as in the paper; a chatbot's for the Azure conversations."""
+
+LOADS = {"interactive": 1.0, "online": 1.0, "offline": 1.5}
+"""Request rate by objective, in saturation rates of the default configuration.
+
+Near saturation, queues make times differ; throughput differs only where there is more work than
+the default can do.
+"""
+
+MODELS = {"7b": "meta-llama/Llama-2-7b-hf", "13b": "meta-llama/Llama-2-13b-hf"}
+ACCELERATORS = ("A10", "L40S", "A100-80GB", "H100")
+NUM_GPUS = (2, 4)
+SPACES = ("v0", "v1")
+
+JUDGE_SEEDS = (1_000_001, 1_000_002)
+"""Arrival orders by which configurations are judged; trial seeds are never so small a set."""
+SATURATED = 0.7
+"""A service that completes less than this share of what arrives is saturated."""
+FIRST_RATE_RPS, LAST_RATE_RPS = 1.0, 1024.0
+
+
+@dataclass(frozen=True)
+class SimulatedService:
+    """Describe a service to tune on the simulator.
+
+    Attributes:
+        rate_rps: Requests a second; None until `at_stated_load` has found it.
+        azure_trace: File of the Azure trace, for its workload.
+    """
+
+    workload: str
+    model: str
+    num_gpus: int
+    accelerator: str
+    base_space: str
+    rate_rps: float | None = None
+    azure_trace: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name the service by everything that makes it."""
+        hardware = f"{self.num_gpus}x{self.accelerator}"
+        return f"{self.workload}-{self.model}-{hardware}-{self.base_space}"
+
+    @cached_property
+    def study(self) -> Study:
+        """The study of this service, searched from outside."""
+        objective = OBJECTIVES[self.workload]
+        engine = {
+            "kind": "simulated",
+            "model": MODELS[self.model],
+            "fixed": {"max_model_len": 4096},
+        }
+        is_azure = self.workload == "azure"
+        trace = self.azure_trace if is_azure else f"synthetic:{self.workload}"
+        data: dict[str, Any] = {
+            "name": self.name,
+            "engine": engine,
+            "service": {"num_gpus": self.num_gpus, "accelerator": self.accelerator},
+            "workload": {"trace": trace, "request_rate_rps": self.rate_rps or FIRST_RATE_RPS},
+            "objective": objective,
+            "space": f"vllm-{self.base_space}",
+        }
+        return parse_study(data, self.name)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The requests."""
+        return load_trace(self.study.workload.trace)
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        """The engine's space on this hardware."""
+        return make_space(self.study)
+
+    @property
+    def objectives(self) -> Sequence[Objective]:
+        """What is optimised."""
+        return self.study.objectives
+
+    def measure(self, config: Config, seed: int) -> Outcome:
+        """Measure a configuration under the arrival order of a seed."""
+        return make_stress_test(self.study).run(config, self.trace, seed)
+
+    def judge(self, config: Config) -> Mapping[str, float] | None:
+        """Return the mean metrics under the judges' arrival orders; None if one of them failed."""
+        outcomes = [self.measure(config, seed) for seed in JUDGE_SEEDS]
+        if any(outcome.state is not TrialState.COMPLETE for outcome in outcomes):
+            return None
+        metrics = [o.metric for o in self.objectives]
+        return {m: float(np.mean([outcome.metrics[m] for outcome in outcomes])) for m in metrics}
+
+    def at_stated_load(self) -> Self:
+        """Return the service at its share of the default's saturation rate.
+
+        Raises:
+            StudyError: If the default configuration does not run at all.
+        """
+        load = LOADS[OBJECTIVES[self.workload]]
+        return replace(self, rate_rps=float(f"{load * self._saturation_rps():.3g}"))
+
+    def _saturation_rps(self) -> float:
+        """Return the throughput of the default once it completes clearly less than arrives."""
+        rate_rps = FIRST_RATE_RPS
+        while rate_rps < LAST_RATE_RPS:
+            outcome = replace(self, rate_rps=rate_rps).measure(self.space.default, JUDGE_SEEDS[0])
+            if outcome.state is not TrialState.COMPLETE:
+                message = outcome.failure.message if outcome.failure else "no reason given"
+                raise StudyError(f"{self.name}: the default configuration does not run: {message}")
+            throughput_rps = outcome.metrics["throughput_rps"]
+            if throughput_rps < SATURATED * rate_rps:
+                return throughput_rps
+            rate_rps *= 2.0
+        raise StudyError(f"{self.name}: {LAST_RATE_RPS:g} requests/s do not saturate the default.")
+
+
+def simulated_services(azure_trace: Path) -> Iterator[SimulatedService]:
+    """List every combination; those of the Azure trace only where its file is."""
+    workloads = [name for name in OBJECTIVES if name != "azure" or azure_trace.exists()]
+    for workload in workloads:
+        for model in MODELS:
+            for num_gpus in NUM_GPUS:
+                for accelerator in ACCELERATORS:
+                    for space in SPACES:
+                        yield SimulatedService(
+                            workload,
+                            model,
+                            num_gpus,
+                            accelerator,
+                            space,
+                            azure_trace=str(azure_trace.resolve()),
+                        )
