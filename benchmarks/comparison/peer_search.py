@@ -51,7 +51,7 @@ class PeerSearch:
         box = self.box
         if data.count <= self.num_initial or not data.is_measured:
             for units in sobol_stream(self.space.dim, self.seed):
-                config = box.decode(box.from_unit_cube(units))
+                config = box.decode(box.from_unit_cube(units.tolist()))
                 if key_of(self.space, config) not in data.taken:
                     return config
         for attempt in range(NUM_ATTEMPTS):
