@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from scoot_ray.core.constraints import KnownConstraint
@@ -54,6 +55,19 @@ class BaseSpace(Protocol):
     def complete(self, config: Config) -> dict[str, Any]:
         """Add the value that the engine gives to each parameter that `config` leaves out."""
         ...
+
+
+def heads_divide(deployment: Deployment) -> tuple[Rule, ...]:
+    """Return the rule that every engine has on how a model is split; none for an unknown model."""
+    if deployment.model is None:
+        return ()
+    divides = partial(_heads_divide, deployment.model.fits_tensor_parallel)
+    reason = "tensor_parallel_size must divide the model's attention heads."
+    return (Rule("tensor_parallel_size_divides_heads", divides, reason),)
+
+
+def _heads_divide(fits: Callable[[int], bool], values: Mapping[str, Any]) -> bool:
+    return fits(values["tensor_parallel_size"])
 
 
 @dataclass(frozen=True)

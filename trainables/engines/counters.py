@@ -32,7 +32,10 @@ def work_done(before: Mapping[str, float], after: Mapping[str, float]) -> dict[s
         `num_engine_steps`, `num_preemptions` and `prefix_cache_hit_rate` (cached prompt tokens
         out of all, in [0, 1]), as far as the engine counts them.
     """
-    done = {name: after[name] - before[name] for name in after.keys() & before.keys()}
+    if not before:
+        return {}
+    # A counter with labels is not on the page before it has counted something.
+    done = {name: after[name] - before.get(name, 0.0) for name in after}
     kept = ("num_engine_steps", "num_preemptions")
     metrics: dict[str, float] = {name: done[name] for name in kept if name in done}
     queried = done.get("prefix_cache_queries", 0.0)

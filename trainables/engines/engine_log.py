@@ -9,11 +9,18 @@ TAIL_BYTES = 256 * 1024
 LINE_CHARACTERS = 500
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-# Such as `(EngineCore pid=12) ERROR 11-21 03:34:45 [core.py:1510] `.
+# Such as `(EngineCore pid=12) ERROR 11-21 03:34:45 [core.py:1510] ` of vLLM,
+# `[2026-11-21 03:34:45 TP0] ` of SGLang, `[11/21/2026-03:34:45] [TRT-LLM] [RANK 1] [E] ` and
+# `[TensorRT-LLM][ERROR] ` of TensorRT-LLM.
 _PREFIX = re.compile(
-    r"^(?:\(\S+ pid=\d+\) )*(?:(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)\b[: ]\s*"
-    r"(?:\d\d-\d\d \d\d:\d\d:\d\d )?(?:\[[^\]]*\] ?)?)?"
+    r"^(?:\(\S+ pid=\d+\) )*(?:\[\d{4}-\d\d-\d\d [^\]]*\] |\[[\d/]+-[\d:]+\] )?"
+    r"(?:\[(?:TRT-LLM|TensorRT-LLM)\] ?)?(?:\[RANK \d+\] )?"
+    r"(?:(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)\b[: ]\s*"
+    r"(?:\d\d-\d\d \d\d:\d\d:\d\d )?(?:\[[^\]]*\] ?)?"
+    r"|\[(?P<mark>V|D|I|W|E|F|VERBOSE|INFO|WARNING|ERROR|FATAL)\] ?)?"
 )
+_PYTHON_WARNING = re.compile(r"\w+Warning: ")
+_CHATTER = ("DEBUG", "INFO", "WARNING", "VERBOSE", "V", "D", "I", "W")
 # Stack frames and their source lines, usage texts, progress bars.
 _NOISE = re.compile(r"\s*$|\s+File |\s{4}|Traceback \(|.*?\d+%(?:\||\s+Completed)|usage: ")
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Interrupt|Killed)\b|.*: error: ")
@@ -49,7 +56,7 @@ def _without_warnings(lines: Sequence[str]) -> Iterator[str]:
     after_warning = False
     for line in lines:
         is_quoted = after_warning and line.startswith("  ")
-        after_warning = "Warning: " in line
+        after_warning = bool(_PYTHON_WARNING.search(line))
         if not after_warning and not is_quoted:
             yield line
 
@@ -58,6 +65,6 @@ def _message(line: str) -> str:
     prefix = _PREFIX.match(line)
     assert prefix is not None, "every part of the prefix is optional"
     message = line[prefix.end() :]
-    if prefix["level"] in ("DEBUG", "INFO", "WARNING") or _NOISE.match(message):
+    if (prefix["level"] or prefix["mark"]) in _CHATTER or _NOISE.match(message):
         return ""
     return message.strip()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from scoot_ray.core.study import Study
@@ -32,6 +33,11 @@ class LaunchCommand:
 def without_secrets(env: Mapping[str, str]) -> dict[str, str]:
     """Leave out the variables whose names say that they hold a secret, such as HF_TOKEN."""
     return {name: value for name, value in env.items() if not _SECRET.search(name)}
+
+
+def offline_if_local(model: str) -> dict[str, str]:
+    """Return the variable that keeps the Hugging Face libraries off the network, for a folder."""
+    return {"HF_HUB_OFFLINE": "1"} if Path(model).is_dir() else {}
 
 
 def recorded_study(study: Study) -> dict[str, Any]:

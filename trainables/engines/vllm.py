@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from scoot_ray.core.space import Config
@@ -10,7 +9,7 @@ from scoot_ray.core.study import EngineSection, Study
 from trainables.engines.address import Address, UnixSocket
 from trainables.engines.failure_rules import load_failure_rules
 from trainables.engines.installed import InstalledEngine, ask_installed
-from trainables.engines.launch import LaunchCommand, without_secrets
+from trainables.engines.launch import LaunchCommand, offline_if_local, without_secrets
 from trainables.failure import FailureRule
 
 SERVER_MODULE = "vllm.entrypoints.openai.api_server"
@@ -67,9 +66,7 @@ class Vllm:
     ) -> dict[str, str]:
         """Keep vLLM from telling anybody, and give the CPU build's ranks their cores."""
         engine, service = study.engine, study.service
-        env = {**inherited, **NO_TELEMETRY}
-        if Path(engine.model).is_dir():
-            env["HF_HUB_OFFLINE"] = "1"
+        env = {**inherited, **NO_TELEMETRY, **offline_if_local(engine.model)}
         if service.accelerator.upper() == "CPU":
             num_ranks = int({**engine.fixed, **config}.get("tensor_parallel_size", 1))
             cores = sorted(os.sched_getaffinity(0))

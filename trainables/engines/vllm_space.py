@@ -6,7 +6,6 @@ default configuration and the known constraints both follow from that.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from scoot_ray.core.space import (
@@ -17,7 +16,7 @@ from scoot_ray.core.space import (
     IntegerParameter,
     Parameter,
 )
-from trainables.base_space import Deployment, Rule
+from trainables.base_space import Deployment, Rule, heads_divide
 from trainables.hardware import GIB
 
 MIN_BATCH, MAX_BATCH = 64, 8192  # the paper's range for sequences and for tokens
@@ -177,11 +176,7 @@ def _common_rules(deployment: Deployment) -> tuple[Rule, ...]:
             f"max_model_len ({deployment.max_model_len}).",
         ),
     )
-    if deployment.model is None:
-        return rules
-    divides = partial(_heads_divide, deployment.model.fits_tensor_parallel)
-    reason = "tensor_parallel_size must divide the model's attention heads."
-    return (*rules, Rule("tensor_parallel_size_divides_heads", divides, reason))
+    return (*rules, *heads_divide(deployment))
 
 
 def _batch_covers_sequences(values: Mapping[str, Any]) -> bool:
@@ -196,7 +191,3 @@ def _batch_covers_longest_prompt(values: Mapping[str, Any]) -> bool:
 
 def _one_of_chunks_and_cache(values: Mapping[str, Any]) -> bool:
     return not (values["enable_chunked_prefill"] and values["enable_prefix_caching"])
-
-
-def _heads_divide(fits: Any, values: Mapping[str, Any]) -> bool:
-    return bool(fits(values["tensor_parallel_size"]))
