@@ -21,7 +21,7 @@ from traces.schema import Trace
 from trainables.backend import BACKENDS
 from trainables.simulator.calibration import Calibration
 from trainables.simulator.fit import Measurement, at_rate, fit_calibration, predict
-from trainables.spaces import make_space, tensor_parallel_sizes
+from trainables.spaces import base_space_name, make_space, tensor_parallel_sizes
 
 RATE_FACTORS = (0.5, 1.0, 1.5)
 """Below, at and above the study's rate, which should lie near saturation."""
@@ -248,7 +248,7 @@ def _about(study: Study, fit: Fit) -> dict[str, object]:
     return {
         "model": study.engine.model,
         "accelerator": study.service.accelerator,
-        "space": study.space.base,
+        "space": base_space_name(study),
         "num_tests_fitted": sum(not c.test.is_held_out for c in fit.comparisons),
         "num_tests_held_out": sum(c.test.is_held_out for c in fit.comparisons),
         "largest_held_out_error": None if error is None else round(error, 4),

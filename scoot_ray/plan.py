@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from scoot_ray.core.constraints import KnownConstraint
+from scoot_ray.core.errors import StudyError
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study
 from searchers import make_optimizer
@@ -34,6 +35,11 @@ class Plan:
         """
         trace = load_trace(study.workload.trace)
         space = make_space(study)
+        if not space.names:
+            raise StudyError(
+                f"engine.kind: {study.engine.kind} with this space leaves nothing to tune. "
+                "`scoot stress` measures the engine as it is."
+            )
         # A trace that cannot be replayed is told now, not by every trial.
         max_model_len = make_deployment(study).max_model_len
         load = make_load(trace, study.workload, share=1, max_model_len=max_model_len, seed=0)

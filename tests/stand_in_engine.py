@@ -1,13 +1,13 @@
-"""A small server that answers as vLLM does, with known timing and faults on demand.
+"""A small server that answers as an engine does, with known timing and faults on demand.
 
-In a test's own process it is a `StandIn`; as a program it takes vLLM's flags:
+In a test's own process it is a `StandIn`; as a program it takes an engine's flags (the dialects):
 
-    python tests/stand_in_engine.py --uds PATH --model NAME --max-num-seqs 64 ...
+    python -m tests.stand_in_engine -m vllm.entrypoints.openai.api_server --uds PATH ...
+    python -m tests.stand_in_engine -m sglang.launch_server --model-path NAME --port 20000 ...
 
 What it does wrong is set by environment variables, so that a study's `engine.env` chooses it.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -21,6 +21,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from tests.stand_in.dialects import Launch, dialect_of
+
+ROOT = Path(__file__).parents[1]
 EXIT_AFTER_WORKER_S = 5.0
 
 
@@ -32,6 +35,7 @@ class StandIn:
     (connection closed in mid-stream), "short" (one token too few), "stuck" (no answer, not from
     /health either), "die" (the process, in mid-stream, once `faulty_from` requests have come).
 
+    The number of requests so far is written to `record`.
     `is_dead` is set when a worker has died; as with vLLM, /health says so before the server exits.
     """
 
@@ -42,6 +46,9 @@ class StandIn:
     faulty_from: int = 0
     num_requests: int = 0
     is_dead: bool = False
+    is_warming_up: bool = False
+    last_words: str = ""
+    record: Path | None = None
 
     def application(self) -> web.Application:
         """Return the server."""
@@ -53,7 +60,7 @@ class StandIn:
     async def _health(self, _: web.Request) -> web.Response:
         if self._fault() == "stuck":
             await asyncio.sleep(3600)
-        is_ill = self.is_dead or self._fault() == "errors"
+        is_ill = self.is_dead or self.is_warming_up or self._fault() == "errors"
         return web.Response(status=503 if is_ill else 200)
 
     def _fault(self) -> str:
@@ -64,6 +71,8 @@ class StandIn:
         assert body["ignore_eos"]
         assert body["min_tokens"] == body["max_tokens"]
         self.num_requests += 1
+        if self.record is not None:
+            self.record.write_text(str(self.num_requests))
         fault = self._fault()
         if fault in ("hang", "stuck"):
             await asyncio.sleep(3600)
@@ -84,7 +93,7 @@ class StandIn:
                 await asyncio.sleep(self.tpot_s * (count - before))
             await reply.write(_event(count))
             if fault == "die":
-                print("ERROR 11-21 03:34:45 [core.py:1] torch.OutOfMemoryError: CUDA out of memory")
+                print(self.last_words)
                 sys.stdout.flush()
                 os._exit(1)
             if fault == "cut_off":
@@ -104,24 +113,24 @@ def _event(count: int) -> bytes:
 def write_interpreter(folder: Path) -> Path:
     """Write a program that runs the stand-in when it is called as `PROGRAM -m MODULE FLAGS`."""
     program = folder / "stand-in-python"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).resolve()}" "$@"\n')
+    program.write_text(
+        f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.stand_in_engine "$@"\n'
+    )
     program.chmod(0o755)
     return program
 
 
 def main() -> None:
-    """Start as vLLM would: parse, check, spawn a worker in a session of its own, serve."""
-    if sys.argv[1:2] == ["-c"]:  # asked for its version and arguments
-        names = [action.dest for action in _parser()._actions]
-        print(json.dumps({"version": "stand-in", "parameters": names}))
+    """Start as the engine would: parse, check, spawn a worker in a session of its own, serve."""
+    option, module_or_script, *words = sys.argv[1:]
+    dialect = dialect_of(module_or_script)
+    if option == "-c":  # asked for its version and arguments
+        print(json.dumps({"version": "stand-in", "parameters": dialect.parameters()}))
         return
     fault = chosen_fault()
-    flags = _parser().parse_args()
-    if flags.max_num_batched_tokens < flags.max_num_seqs:
-        raise SystemExit(
-            f"ValueError: max_num_batched_tokens ({flags.max_num_batched_tokens}) must be greater "
-            f"than or equal to max_num_seqs ({flags.max_num_seqs})."
-        )
+    launch = dialect.read(words)
+    if launch.refusal:
+        raise SystemExit(launch.refusal)
     if fault == "die_at_start":
         raise SystemExit("RuntimeError: something that no rule knows")
     stand_in = StandIn(
@@ -129,12 +138,24 @@ def main() -> None:
         tpot_s=float(os.environ.get("STAND_IN_TPOT_S", "0.001")),
         fault=fault,
         faulty_from=int(os.environ.get("STAND_IN_FAULTY_FROM", "0")),
+        is_warming_up=launch.warm_up_s > 0,
+        last_words=launch.last_words,
+        record=Path("served.json"),
     )
-    worker = spawn_workers(flags.model)
+    worker = spawn_workers(launch.model)
     if fault == "never_ready":
         raise SystemExit(f"RuntimeError: worker died with status {worker.wait()}")
     threading.Thread(target=follow, args=(worker, stand_in), daemon=True).start()
-    web.run_app(stand_in.application(), path=flags.uds, print=None, shutdown_timeout=0.1)
+    threading.Thread(target=warm_up, args=(launch, stand_in), daemon=True).start()
+    web.run_app(stand_in.application(), print=None, shutdown_timeout=0.1, **launch.address)
+
+
+def warm_up(launch: Launch, stand_in: StandIn) -> None:
+    """Say that the server is ready, some time after it has begun to listen."""
+    time.sleep(launch.warm_up_s)
+    stand_in.is_warming_up = False
+    sys.stdout.write(f"{launch.greeting}\n")
+    sys.stdout.flush()
 
 
 def chosen_fault() -> str:
@@ -175,22 +196,6 @@ def spawn_workers(mark: str) -> "subprocess.Popen[bytes]":
     )
     orphan.wait()
     return child
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="api_server.py", allow_abbrev=False)
-    parser.add_argument("-m", dest="module")
-    parser.add_argument("--model")
-    parser.add_argument("--uds")
-    parser.add_argument("--max-num-seqs", type=int, default=128)
-    parser.add_argument("--max-num-batched-tokens", type=int, default=2048)
-    parser.add_argument("--tensor-parallel-size", type=int, default=1)
-    parser.add_argument("--max-model-len", type=int)
-    parser.add_argument("--block-size", type=int)
-    parser.add_argument("--long-prefill-token-threshold", type=int)
-    for name in ("--enable-chunked-prefill", "--enable-prefix-caching", "--enforce-eager"):
-        parser.add_argument(name, action=argparse.BooleanOptionalAction)
-    return parser
 
 
 if __name__ == "__main__":

@@ -7,13 +7,16 @@ client, nor a served one the simulator.
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from scoot_ray.core.errors import StudyError
 from scoot_ray.core.space import SearchSpace
 from scoot_ray.core.study import Study
 from trainables.engines.adapter import Adapter
+from trainables.engines.running import Running, RunningEngine, authorization, server_url
+from trainables.engines.sglang import Sglang
+from trainables.engines.tensorrt_llm import TensorRtLlm
 from trainables.engines.vllm import Vllm
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
@@ -90,17 +93,17 @@ class SimulatedBackend:
 
 @dataclass(frozen=True)
 class ServedBackend:
-    """A server that is started for each trial, over HTTP."""
+    """Servers that are started for each trial, over HTTP."""
 
     adapter: Adapter
 
     def stress_test(self, study: Study, folder: Path | None) -> StressTest:
         """Return the stress test that starts the engine and replays over HTTP."""
+        from trainables.engines.fleet import make_servers
         from trainables.session import ServedStressTest
 
-        _require_one_replica(study)
-        folder = folder or Path(tempfile.mkdtemp(prefix="scoot-trial-"))
-        return ServedStressTest(study, self.adapter, folder=folder)
+        make_engine = partial(make_servers, self.adapter)
+        return ServedStressTest(study, make_engine, folder=folder or _temporary_folder())
 
     def has_logical_gpus(self, study: Study) -> bool:
         """Return true for CPU builds, whose tensor-parallel ranks are processes."""
@@ -118,7 +121,6 @@ class ServedBackend:
 
     def check(self, study: Study, space: SearchSpace) -> str:
         """Check every tuned and fixed parameter against the installed engine's own arguments."""
-        _require_one_replica(study)
         load_model_shape(study.engine.model)  # the load client needs its vocabulary
         installed = self.adapter.installed(study.engine.python)
         parameters = [*space.names, *study.engine.fixed]
@@ -127,15 +129,40 @@ class ServedBackend:
         return f"{engine}, which knows all {len(parameters)} flags of the study"
 
 
-def _require_one_replica(study: Study) -> None:
-    if study.service.replicas != "one":
-        raise StudyError(
-            f"service.replicas: {study.service.replicas} is for engine.kind: simulated; a real "
-            "engine is measured as one of its replicas, with its part of the traffic. Write `one`."
+class RunningBackend:
+    """A server that somebody else started, over HTTP."""
+
+    adapter: Adapter = Running()
+
+    def stress_test(self, study: Study, folder: Path | None) -> StressTest:
+        """Return the stress test that replays over HTTP and starts nothing."""
+        from trainables.session import ServedStressTest
+
+        server_url(study.engine)
+        authorization(study.engine)
+        return ServedStressTest(
+            study,
+            lambda study, _, folder: RunningEngine(study, folder),
+            folder=folder or _temporary_folder(),
         )
+
+    def has_logical_gpus(self, study: Study) -> bool:
+        """Return true: a stress test claims no GPU for a server that has its own."""
+        return True
+
+    def check(self, study: Study, space: SearchSpace) -> str:
+        """Say what would be measured."""
+        return f"{self.adapter.name} at {server_url(study.engine)}; nothing is started"
+
+
+def _temporary_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="scoot-trial-"))
 
 
 BACKENDS: Mapping[str, Backend] = {
     "simulated": SimulatedBackend(),
     "vllm": ServedBackend(Vllm()),
+    "sglang": ServedBackend(Sglang()),
+    "tensorrt_llm": ServedBackend(TensorRtLlm()),
+    "openai": RunningBackend(),
 }

@@ -57,6 +57,23 @@ class BaseSpace(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class NoSpace:
+    """A server that is taken as it is; it has all GPUs of the service."""
+
+    deployment: Deployment
+    parameters: tuple[Parameter, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    def complete(self, config: Config) -> dict[str, Any]:
+        """Add what the rest of the program asks of every engine."""
+        return {
+            "tensor_parallel_size": self.deployment.num_gpus,
+            "max_model_len": self.deployment.max_model_len,
+            **config,
+        }
+
+
 def heads_divide(deployment: Deployment) -> tuple[Rule, ...]:
     """Return the rule that every engine has on how a model is split; none for an unknown model."""
     if deployment.model is None:

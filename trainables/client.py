@@ -17,14 +17,12 @@ from trainables.answer import Answer
 from trainables.clock import Clock
 from trainables.engines.endpoint import Endpoint
 from trainables.message import Message
+from trainables.route import Route
 from trainables.sse import CompletionStream
 
 TIMEOUT = "timeout"
 ERROR_CHARACTERS = 200
 KNOCK_AGAIN_S = 0.005
-_HEADERS = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-# What aiohttp would add to every request by itself, and nobody needs.
-_LEFT_OUT = ("User-Agent", "Accept-Encoding")
 
 
 class LoadClient:
@@ -33,7 +31,7 @@ class LoadClient:
     Use as an asynchronous context manager: leaving it abandons the requests still in flight.
 
     Args:
-        endpoint: The server.
+        endpoint: The server; of several replicas, each request goes to the one with the least.
         clock: Tells the time and waits for arrivals.
         timeout_s: Seconds after which an unfinished request is given up.
     """
@@ -41,14 +39,7 @@ class LoadClient:
     def __init__(self, endpoint: Endpoint, clock: Clock, timeout_s: float) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
-        self._session = aiohttp.ClientSession(
-            endpoint.url,
-            connector=endpoint.connector(),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
-            skip_auto_headers=_LEFT_OUT,
-            timeout=aiohttp.ClientTimeout(total=None),
-        )
+        self._routes = [Route(replica) for replica in endpoint.replicas]
         self._in_flight: set[asyncio.Task[RequestRecord]] = set()
 
     async def __aenter__(self) -> Self:
@@ -63,7 +54,8 @@ class LoadClient:
         for task in self._in_flight:
             task.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
-        await self._session.close()
+        for route in self._routes:
+            await route.session.close()
 
     async def send(self, messages: Sequence[Message]) -> list[asyncio.Task[RequestRecord]]:
         """Send every message at its arrival time and return once the last one is under way."""
@@ -92,20 +84,25 @@ class LoadClient:
         error: str | None
         try:
             async with asyncio.timeout(self._timeout_s):
-                error = await self._stream(message, answer, stream)
+                with self._least_busy() as route:
+                    error = await self._stream(route, message, answer, stream)
         except TimeoutError:
             error = TIMEOUT
         except (aiohttp.ClientError, OSError) as reason:
             error = f"connection: {reason}"[:ERROR_CHARACTERS]
         return answer.record(message.request, stream.prompt_tokens, error)
 
+    def _least_busy(self) -> Route:
+        """Return the way to the replica with the fewest requests in flight; the first of equals."""
+        return min(self._routes, key=lambda route: route.num_in_flight)
+
     async def _stream(
-        self, message: Message, answer: Answer, stream: CompletionStream
+        self, route: Route, message: Message, answer: Answer, stream: CompletionStream
     ) -> str | None:
         """Receive one answer; return what was wrong with it, if anything."""
         while True:
             try:
-                return await self._stream_once(message, answer, stream)
+                return await self._stream_once(route, message, answer, stream)
             except aiohttp.ClientConnectorError as reason:
                 # A Unix socket whose queue of new connections is full refuses more at once, where
                 # TCP would knock again by itself; the server is slow, not gone.
@@ -114,9 +111,9 @@ class LoadClient:
                 await asyncio.sleep(KNOCK_AGAIN_S)
 
     async def _stream_once(
-        self, message: Message, answer: Answer, stream: CompletionStream
+        self, route: Route, message: Message, answer: Answer, stream: CompletionStream
     ) -> str | None:
-        async with self._session.post(message.path, data=message.body) as reply:
+        async with route.session.post(message.path, data=message.body) as reply:
             if reply.status != 200:
                 return f"http {reply.status}: {await reply.text()}"[:ERROR_CHARACTERS]
             async for chunk in reply.content.iter_any():

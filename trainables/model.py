@@ -21,6 +21,8 @@ SIBLINGS = {
     "mistralai/Mixtral-8x7B-Instruct-v0.1": "mistralai/Mixtral-8x7B-v0.1",
 }
 
+SMALLEST_VOCABULARY = 32_000  # of models that are served; Llama 2's
+
 REQUIRED_KEYS = (
     "num_hidden_layers",
     "hidden_size",
@@ -132,6 +134,14 @@ def load_model_shape(name_or_path: str | Path) -> ModelShape:
     if not isinstance(config, dict):
         raise StudyError(f"{path}: expected an object with the model's sizes, got {config!r}.")
     return _parse(str(name_or_path), config)
+
+
+def vocab_size_of(name_or_path: str) -> int:
+    """Return the tokens that a model knows; of an unknown one, those that hardly any lacks."""
+    try:
+        return load_model_shape(name_or_path).vocab_size
+    except StudyError:
+        return SMALLEST_VOCABULARY
 
 
 def _known_path(name: str) -> Path:

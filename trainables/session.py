@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,13 +21,11 @@ from traces.schema import Trace
 from traces.workload import Load, make_load
 from trainables.client import TIMEOUT, LoadClient
 from trainables.clock import Clock, WallClock
-from trainables.engines.adapter import Adapter
 from trainables.engines.counters import work_done
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.engine import Engine
 from trainables.engines.engine_log import read_lines, tail
-from trainables.engines.health import until_ill
-from trainables.engines.server import EngineServer
+from trainables.engines.health import until_any_ill
 from trainables.failure import (
     ENGINE_EXITED,
     HEALTH_LOST,
@@ -41,7 +39,7 @@ from trainables.failure import (
     is_unexplained,
 )
 from trainables.phases import READINESS, PhaseTimer
-from trainables.replicas import replicas_of
+from trainables.replicas import Replicas, replicas_of
 from trainables.request_table import write_request_table
 from trainables.spaces import make_deployment
 from trainables.writer import make_writer
@@ -51,6 +49,7 @@ MAX_SCHEDULE_LAG_S = 0.010
 # A dying engine cuts its connections, and turns ill, before it writes why and exits.
 LAST_WORDS_S = 2.0
 
+EngineMaker = Callable[[Study, Replicas, Path], Engine]
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -60,16 +59,16 @@ class ServedStressTest:
 
     Args:
         study: The study.
-        adapter: What kind of engine it starts.
+        make_engine: Makes the engine of one trial, from the study, the replicas and the folder.
         folder: Receives engine.log and requests.parquet.
         clock: Wall time unless given.
     """
 
     def __init__(
-        self, study: Study, adapter: Adapter, *, folder: Path, clock: Clock | None = None
+        self, study: Study, make_engine: EngineMaker, *, folder: Path, clock: Clock | None = None
     ) -> None:
         self._study = study
-        self._adapter = adapter
+        self._make_engine = make_engine
         self._folder = folder
         self._clock = clock or WallClock()
 
@@ -79,26 +78,27 @@ class ServedStressTest:
         What nothing explains is run a second time before it is held against the configuration.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        share = replicas_of(self._study, config).share
+        replicas = replicas_of(self._study, config)
         load = make_load(
             trace,
             self._study.workload,
-            share=share,
+            share=replicas.share,
             max_model_len=make_deployment(self._study).max_model_len,
             seed=seed,
         )
-        outcome = self._attempt(config, load, share, seed)
+        outcome = self._attempt(config, load, replicas, seed)
         if not is_unexplained(outcome):
             return outcome
         log = self._folder / LOG
-        log.replace(log.with_stem(f"{log.stem}-first-attempt"))
-        return after_retry(outcome, self._attempt(config, load, share, seed))
+        if log.exists():
+            log.replace(log.with_stem(f"{log.stem}-first-attempt"))
+        return after_retry(outcome, self._attempt(config, load, replicas, seed))
 
-    def _attempt(self, config: Config, load: Load, share: float, seed: int) -> Outcome:
-        engine = EngineServer(self._adapter, self._study, self._folder)
+    def _attempt(self, config: Config, load: Load, replicas: Replicas, seed: int) -> Outcome:
+        engine = self._make_engine(self._study, replicas, self._folder)
         session = Session(self._study, engine, self._folder, self._clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(session.run(config, load, share=share, seed=seed))
+            return runner.run(session.run(config, load, share=replicas.share, seed=seed))
 
 
 class Session:
@@ -166,7 +166,7 @@ class Session:
     async def _health_watched(self, endpoint: Endpoint) -> AsyncIterator[None]:
         """Let `_while_alive` see illness, too, while inside."""
         patience_s = self._study.engine.health_timeout_s
-        self._illness = asyncio.create_task(until_ill(endpoint, patience_s=patience_s))
+        self._illness = asyncio.create_task(until_any_ill(endpoint, patience_s=patience_s))
         try:
             yield
         finally:

@@ -6,7 +6,10 @@ from typing import Any
 from scoot_ray.core.errors import SpaceError, StudyError, did_you_mean
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import SpaceSection, Study
-from trainables.base_space import BaseSpace, Deployment, known_constraint
+from trainables.backend import BACKENDS
+from trainables.base_space import BaseSpace, Deployment, NoSpace, known_constraint
+from trainables.engines.sglang_space import SglangSpace
+from trainables.engines.tensorrt_llm_space import TensorRtLlmSpace
 from trainables.engines.vllm_space import VllmV0Space, VllmV1Space
 from trainables.hardware import Accelerator, find_accelerator
 from trainables.model import ModelShape, load_model_shape
@@ -16,6 +19,9 @@ from trainables.simulator.memory import min_tensor_parallel_size
 BASE_SPACES: Mapping[str, Callable[[Deployment], BaseSpace]] = {
     "vllm-v0": VllmV0Space,
     "vllm-v1": VllmV1Space,
+    "sglang": SglangSpace,
+    "tensorrt_llm": TensorRtLlmSpace,
+    "none": NoSpace,
 }
 
 
@@ -80,10 +86,11 @@ def make_deployment(study: Study) -> Deployment:
     """
     model, accelerator = _known_model(study), _known_accelerator(study)
     num_gpus = study.service.num_gpus
-    max_model_len = study.engine.fixed.get("max_model_len", model and model.max_model_len)
+    name = BACKENDS[study.engine.kind].adapter.max_model_len_name
+    max_model_len = study.engine.fixed.get(name, model and model.max_model_len)
     if isinstance(max_model_len, bool) or not isinstance(max_model_len, int) or max_model_len < 1:
         raise StudyError(
-            "engine.fixed.max_model_len: expected a whole number of tokens, got "
+            f"engine.fixed.{name}: expected a whole number of tokens, got "
             f"{max_model_len!r}; it must be stated where the model's shape is not known."
         )
     smallest_size = 1
@@ -106,8 +113,13 @@ def _known_accelerator(study: Study) -> Accelerator | None:
         return None
 
 
+def base_space_name(study: Study) -> str:
+    """Return the base space that the study names, or that of its engine's current version."""
+    return study.space.base or BACKENDS[study.engine.kind].adapter.default_space
+
+
 def _base_space(study: Study) -> BaseSpace:
-    name = study.space.base
+    name = base_space_name(study)
     if name not in BASE_SPACES:
         raise SpaceError(
             f"space.base: {name!r} is not a space; expected {' or '.join(BASE_SPACES)}."

@@ -13,7 +13,7 @@ from trainables.message import (
     TokenIdWriter,
     prompt_field,
 )
-from trainables.model import load_model_shape
+from trainables.model import vocab_size_of
 from trainables.words import Words, load_words
 
 PATHS = {"completions": COMPLETIONS, "chat": CHAT}
@@ -35,7 +35,7 @@ async def make_writer(engine: EngineSection, endpoint: Endpoint, seed: int) -> M
     """
     path = PATHS[engine.endpoint]
     if path == COMPLETIONS and endpoint.takes_token_ids:
-        vocab_size = load_model_shape(engine.model).vocab_size
+        vocab_size = vocab_size_of(engine.model)
         return TokenIdWriter(endpoint.model, vocab_size, seed)
     words = load_words(engine.tokenizer or engine.model)
     if words.doubt is not None:

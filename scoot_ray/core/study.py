@@ -24,13 +24,15 @@ class Section(BaseModel):
 class EngineSection(Section):
     """Which engine, with which model, and the flags that are set rather than tuned."""
 
-    kind: Literal["vllm", "simulated"]
+    kind: Literal["vllm", "sglang", "tensorrt_llm", "openai", "simulated"]
     model: str
     python: str = "python3"
     fixed: dict[str, Scalar] = {}
     env: dict[str, str] = {}
     endpoint: Literal["completions", "chat"] = "completions"
     tokenizer: str | None = None  # the model's own, unless another is named
+    base_url: str | None = None  # of a server that is up already (openai)
+    api_key_env: str | None = None  # the variable that holds its key; the key is written nowhere
     startup_timeout_s: float = Field(default=900.0, gt=0)
     health_timeout_s: float = Field(default=30.0, gt=0)
 
@@ -109,7 +111,7 @@ class ParameterSection(Section):
 class SpaceSection(Section):
     """A base space with parameters added, narrowed or removed."""
 
-    base: str = "vllm-v1"
+    base: str | None = None  # of the engine's current version, if none is named
     parameters: dict[str, ParameterSection] = {}
     remove: list[str] = []
     default: dict[str, Scalar] = {}

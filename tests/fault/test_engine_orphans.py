@@ -75,7 +75,7 @@ class Trial:
         (found,) = [
             p
             for p in processes_with(self.mark)
-            if "stand_in_engine.py" in " ".join(p.cmdline()) and str(GUARD) not in p.cmdline()
+            if "tests.stand_in_engine" in " ".join(p.cmdline()) and str(GUARD) not in p.cmdline()
         ]
         return found
 

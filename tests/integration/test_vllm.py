@@ -18,9 +18,9 @@ from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import Outcome, Phase, TrialState
 from tests.processes import wait_for_number
 from tests.unit.trainables.served_studies import small_trace
+from trainables import make_stress_test
 from trainables.engines.server import EngineServer
 from trainables.engines.vllm import Vllm
-from trainables.session import ServedStressTest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(os.environ.get("SCOOT_VLLM_PYTHON", ROOT / ".venv-vllm/bin/python"))
@@ -67,7 +67,7 @@ def study_of(model: Path) -> Study:
 
 
 def run_trial(model: Path, folder: Path, **config: Any) -> Outcome:
-    test = ServedStressTest(study_of(model), Vllm(), folder=folder / "trial")
+    test = make_stress_test(study_of(model), folder=folder / "trial")
     outcome = test.run({"tensor_parallel_size": 1, **config}, small_trace(), seed=1)
     assert wait_for_number(str(model), 0, 0.0) == []
     return outcome

@@ -1,11 +1,11 @@
 """Read the flags of `sglang.launch_server` out of a wheel, without importing it (it wants CUDA).
 
     pip download sglang==0.5.23 --no-deps
-    python -m tests.stand_in.read_sglang_flags sglang-0.5.23-*.whl > tests/stand_in/sglang_flags.json
+    python -m tests.stand_in.read_sglang_flags sglang-0.5.23-*.whl > sglang_flags.json
 
 SGLang declares them as annotated fields, `name: A[type, help or Arg(...)] = default`, in
-`srt/arg_groups/fields/`. Written down are names, types, defaults and choices; the stand-in takes
-these flags and refuses all others.
+`srt/arg_groups/fields/`. Written down are names, types, defaults and choices of the groups that a
+study may set; the stand-in takes these flags and refuses all others.
 """
 
 import ast
@@ -17,22 +17,29 @@ from pathlib import Path
 from typing import Any
 
 FIELDS = "sglang/srt/arg_groups/fields/"
+GROUPS = ("model", "parallel", "schedule", "serving", "device")
+# Of the groups that are left out otherwise.
+ALSO = (
+    "--cuda-graph-max-bs-decode",
+    "--disable-custom-all-reduce",
+    "--disable-radix-cache",
+    "--enable-metrics",
+    "--radix-eviction-policy",
+)
 CHOICES = "sglang/srt/arg_groups/choices.py"
-# Registered by hand in server_args.py, because their choices are found at run time.
-BY_HAND = ("sampling-backend", "reasoning-parser", "tool-call-parser", "config")
 
 
 def read_flags(wheel: Path) -> dict[str, Any]:
     """Return the version and each flag by its first name."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if name.startswith(FIELDS)]
+        whole = {f"{FIELDS}{group}.py" for group in GROUPS}
         constants = _constants(archive.read(CHOICES).decode())
         flags = {}
         for name in sorted(names):
             for flag in _fields(archive.read(name).decode(), constants):
-                flags[flag.pop("name")] = flag
-    for name in BY_HAND:
-        flags.setdefault(f"--{name}", {"type": "str", "default": None})
+                if name in whole or flag["name"] in ALSO:
+                    flags[flag.pop("name")] = flag
     return {"version": wheel.name.split("-")[1], "flags": flags}
 
 

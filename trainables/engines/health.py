@@ -11,6 +11,20 @@ ILL = 500
 NUM_ILL_ANSWERS = 2  # in a row: one may be a hiccup, two are still seen within a second
 
 
+async def until_any_ill(endpoint: Endpoint, *, patience_s: float) -> str:
+    """Return why, as soon as one of the replicas is no more healthy."""
+    watches = [
+        asyncio.ensure_future(until_ill(one, patience_s=patience_s)) for one in endpoint.replicas
+    ]
+    try:
+        done, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+    finally:
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
+
+
 async def until_ill(endpoint: Endpoint, *, patience_s: float) -> str:
     """Return why, as soon as a server that was healthy is no more.
 
@@ -20,9 +34,9 @@ async def until_ill(endpoint: Endpoint, *, patience_s: float) -> str:
     loop = asyncio.get_running_loop()
     answered_s, num_ill = loop.time(), 0
     limit = aiohttp.ClientTimeout(total=patience_s)
-    async with aiohttp.ClientSession(connector=endpoint.connector(), timeout=limit) as session:
+    async with endpoint.session() as session:
         while True:
-            status = await _ask(session, f"{endpoint.url}/health")
+            status = await _ask(session, endpoint.health_url, limit)
             if status is not None:
                 answered_s = loop.time()
                 num_ill = num_ill + 1 if status >= ILL else 0
@@ -33,10 +47,12 @@ async def until_ill(endpoint: Endpoint, *, patience_s: float) -> str:
             await asyncio.sleep(POLL_S)
 
 
-async def _ask(session: aiohttp.ClientSession, url: str) -> int | None:
+async def _ask(
+    session: aiohttp.ClientSession, url: str, limit: aiohttp.ClientTimeout
+) -> int | None:
     """Return the status of the answer; None if there is none."""
     try:
-        async with session.get(url) as reply:
+        async with session.get(url, timeout=limit) as reply:
             return reply.status
     except (aiohttp.ClientError, OSError, TimeoutError):
         return None

@@ -125,7 +125,7 @@ class SglangSpace:
         reserved_mib = 512 + 1.5 * batch + 128 * values["tensor_parallel_size"] + 2 * graph_batch
         if accelerator.memory_bytes > 60 * GIB:
             reserved_mib = max(reserved_mib, 10 * 1024)
-        return round(1 - reserved_mib * MIB / accelerator.memory_bytes, 3)
+        return float(round(1 - reserved_mib * MIB / accelerator.memory_bytes, 3))
 
 
 def _page_divides_chunk(values: Mapping[str, Any]) -> bool:

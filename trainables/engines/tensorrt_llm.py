@@ -2,8 +2,8 @@
 
 Command line and requests as in TensorRT-LLM 1.3.0rc (`tensorrt_llm/commands/serve.py`,
 `tensorrt_llm/serve/openai_protocol.py`): what `--extra_llm_api_options` names overrides every flag,
-an unknown key in it ends the server, and `/v1/completions` takes token ids. Its `/metrics` is a list
-of iterations and counts nothing that we read.
+an unknown key in it ends the server, and `/v1/completions` takes token ids. Its `/metrics` is a
+list of iterations and counts nothing that we read.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -23,6 +23,7 @@ from trainables.simulator.calibration import Calibration
 from trainables.simulator.efficiency import Efficiency
 from trainables.simulator.stress_test import SimulatedStressTest
 from trainables.simulator.version import find_version
+from trainables.spaces import base_space_name
 
 # What the request records are reduced to. Upper quantiles of TTFT and TPOT are left out: in a short
 # test they hang on whether one more request met a long prompt.
@@ -156,7 +157,7 @@ class _Constants:
     @classmethod
     def of(cls, study: Study) -> Self:
         start = asdict(Efficiency())
-        host = asdict(find_version(study.space.base, study.engine.fixed).host)
+        host = asdict(find_version(base_space_name(study), study.engine.fixed).host)
         # Away from the bound, on which the solver would stay.
         shares = {name: min(start[name], LARGEST_FIRST_SHARE) for name in SHARES}
         return cls(

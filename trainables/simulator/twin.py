@@ -22,7 +22,7 @@ from trainables.simulator.startup import PROCESS_S, start_s
 from trainables.simulator.step_cost import RooflineCost, StepCost
 from trainables.simulator.timeline import Timeline
 from trainables.simulator.version import EngineVersion, find_version
-from trainables.spaces import complete_config
+from trainables.spaces import base_space_name, complete_config
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Twin:
         model = load_model_shape(study.engine.model)
         accelerator = find_accelerator(study.service.accelerator)
         full = complete_config(study, config)
-        version = find_version(study.space.base, full)
+        version = find_version(base_space_name(study), full)
         engine_config = EngineConfig.resolve(full, model)
         files = study.simulator
         if calibration is None:

@@ -40,7 +40,7 @@ def test_every_example_is_a_valid_study(path: Path) -> None:
 def test_the_least_study_has_the_paper_s_defaults() -> None:
     made = study()
     assert made.objectives == (Objective("ttft_mean_s", "min"), Objective("tpot_mean_s", "min"))
-    assert (made.space.base, made.search.algorithm) == ("vllm-v1", "scoot")
+    assert (made.space.base, made.search.algorithm) == (None, "scoot")
     assert made.search.observations == 30
     assert made.workload.duration_s == 100
     assert made.workload.select == "heaviest_half"

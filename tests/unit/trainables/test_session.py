@@ -13,8 +13,7 @@ from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace, write_model
 from traces.schema import Trace
-from trainables.engines.vllm import Vllm
-from trainables.session import ServedStressTest
+from trainables import make_stress_test
 
 INFEASIBLE, FAILED = TrialState.INFEASIBLE, TrialState.FAILED
 
@@ -27,7 +26,7 @@ def run_trial(
     model = folder / "model"
     write_model(model)
     served = served_study(python, model=str(model), env=env, **study)
-    test = ServedStressTest(served, Vllm(), folder=folder / "trial")
+    test = make_stress_test(served, folder=folder / "trial")
     outcome = test.run({"tensor_parallel_size": 1, **(config or {})}, small_trace(), seed=1)
     assert wait_for_number(str(model), 0, 0.0) == []
     return outcome
@@ -182,4 +181,4 @@ def test_a_trace_that_does_not_fit_is_not_a_label(tmp_path: Path) -> None:
     trace = Trace((Request(0.0, 9000, 10),), "long", "0", "s", "test")
     study = served_study(write_interpreter(tmp_path))
     with pytest.raises(TraceError):
-        ServedStressTest(study, Vllm(), folder=tmp_path / "trial").run({}, trace, seed=1)
+        make_stress_test(study, folder=tmp_path / "trial").run({}, trace, seed=1)
