@@ -150,6 +150,14 @@ class RunningBackend:
         """Return true: a stress test claims no GPU for a server that has its own."""
         return True
 
+    def takes_no_time(self, study: Study) -> bool:
+        """Return false: the load is sent in real time."""
+        return False
+
+    def trial_s(self, study: Study, space: SearchSpace) -> float:
+        """Return the time of the load; nothing is started or stopped."""
+        return study.workload.duration_s
+
     def check(self, study: Study, space: SearchSpace) -> str:
         """Say what would be measured."""
         return f"{self.adapter.name} at {server_url(study.engine)}; nothing is started"

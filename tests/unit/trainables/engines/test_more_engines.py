@@ -65,7 +65,7 @@ def test_sglangs_space_is_made_of_its_own_flags() -> None:
 
 @pytest.mark.parametrize(
     ("accelerator", "chunk", "fraction"),
-    # 80 GiB: 512 + 1.5 * 8192 + 128 + 2 * 256 MiB are kept free; 24 GiB: 512 + 6144 + 128 + 96; 40: the same with 64.
+    # Kept free of 80 GiB: 512 + 1.5 * 8192 + 128 + 2 * 256 MiB; of 24: 512 + 6144 + 128 + 2 * 48.
     [("H100", 8192, 0.836), ("L4", 4096, 0.72), ("A100-40GB", 4096, 0.833)],
 )
 def test_sglang_works_out_its_defaults_from_the_memory(
