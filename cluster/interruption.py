@@ -24,14 +24,18 @@ class Interruption(Callback):
     Tune asks an actor to stop and waits ten seconds for it; in the middle of a stress test, it
     cannot answer, and its engine would hold its GPUs for that long. Once the actor is gone, the
     engine's guard ends the engine. The trial is unfinished then, and a resumed study runs it again.
+
+    Attributes:
+        has_come: Whether somebody asked this process to end.
     """
 
     def __init__(self) -> None:
+        self.has_come = False
         self._actors: list[ActorHandle[Any]] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep handles out of what Tune writes down."""
-        return {"_actors": []}
+        return {"has_come": False, "_actors": []}
 
     def on_step_end(self, iteration: int, trials: "list[Trial]", **info: Any) -> None:
         """Note which actors there are."""
@@ -52,7 +56,12 @@ class Interruption(Callback):
                 signal.signal(number, handler)
 
     def _interrupt(self, *_: object) -> None:
+        self.has_come = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop in good order now; from any thread."""
         os.kill(os.getpid(), signal.SIGUSR1)  # Tune's own signal for an orderly stop
         timer = threading.Timer(HEAD_START_S, self._kill, [tuple(self._actors)])
         timer.daemon = True

@@ -4,8 +4,8 @@ import contextlib
 import fcntl
 import importlib.metadata
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
 from scoot_ray.core.errors import OutputError
@@ -37,8 +37,13 @@ def exclusive(output: Path) -> Iterator[None]:
         yield
 
 
-def require_fitting(journal: Journal, plan: Plan, resume: bool) -> None:
+def require_fitting(journal: Journal, plan: Plan, resume: bool | None) -> None:
     """Check that the folder is free, or holds this very study if it is to be resumed.
+
+    Args:
+        journal: The folder's journal.
+        plan: The study.
+        resume: Whether there must be something to resume; None if both are well.
 
     Raises:
         OutputError: Saying what the folder holds and what to do.
@@ -49,7 +54,7 @@ def require_fitting(journal: Journal, plan: Plan, resume: bool) -> None:
             raise OutputError(f"{folder} holds no study to resume; leave --resume out.")
         return
     history = journal.read()
-    if not resume:
+    if resume is False:
         raise OutputError(
             f"{folder} already holds study {history.header['study']['name']!r} with "
             f"{len(history.trials)} finished trial(s). Continue it with --resume, or choose "
@@ -74,13 +79,10 @@ def open_journal(journal: Journal, plan: Plan, measured_by: str) -> None:
 
 
 def _require_same(history: History, resolved: dict[str, Any], trace: Trace, folder: Path) -> None:
-    """Check that a resumed study is the one that was begun; budget and nodes may change."""
-    begun = history.header["study"]
-    differing = [
-        key
-        for key in resolved
-        if key not in ("search", "placement") and resolved[key] != begun.get(key)
-    ]
+    """Check that a resumed study is the one begun; budget, nodes and hours may change."""
+    begun, resolved = _without_folders(history.header["study"]), _without_folders(resolved)
+    fixed = resolved.keys() - {"search", "placement", "schedule"}
+    differing = sorted(key for key in fixed if resolved[key] != begun.get(key))
     differing += [
         f"search.{key}"
         for key in ("algorithm", "seed", "options")
@@ -93,6 +95,17 @@ def _require_same(history: History, resolved: dict[str, Any], trace: Trace, fold
             f"{folder} holds another study: {', '.join(differing)} differ(s). Resume with the "
             "study file that it was begun with, or choose another folder with --output."
         )
+
+
+def _without_folders(resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Name shipped files without their folders: a job finds them in another one each time."""
+    trace = PurePath(resolved["workload"]["trace"]).name
+    measured = resolved.get("simulator", {})
+    return {
+        **resolved,
+        "workload": {**resolved["workload"], "trace": trace},
+        "simulator": {key: path and PurePath(path).name for key, path in measured.items()},
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -3,8 +3,8 @@
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ray import tune
@@ -12,14 +12,16 @@ from ray import tune
 from cluster.connection import connect, limit_pending
 from cluster.interruption import Interruption
 from cluster.preflight import Capacity
+from scoot_ray.closing import UNLIMITED, Closing, Unlimited
 from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import EngineError
-from scoot_ray.core.journal import Journal
+from scoot_ray.core.journal import History
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Assignment
-from scoot_ray.output_folder import exclusive, open_journal, require_fitting
+from scoot_ray.output import Output
+from scoot_ray.output_folder import open_journal, require_fitting
 from scoot_ray.plan import Plan
 from scoot_ray.preflight import fit_to_cluster
 from scoot_ray.progress import Progress
@@ -32,29 +34,43 @@ from trainables.ray_trainable import TrialActor
 from trainables.replicas import replicas_of
 
 
+class Ending(Enum):
+    """Why a study stopped."""
+
+    FINISHED = "all trials that it wants have been run"
+    INTERRUPTED = "somebody asked for it"
+    CLOSING = "the window of its schedule closes"
+
+
 @dataclass(frozen=True)
 class Tuning:
     """How a call of `tune_study` ended.
 
     Attributes:
         result: What the journal says now.
-        is_finished: False when the study was interrupted and can be resumed.
+        ending: Whether the study has ended, or why it is to be resumed.
     """
 
     result: Result
-    is_finished: bool
+    ending: Ending
 
 
 def tune_study(
-    study: Study, output: Path, *, address: str = "local", resume: bool = False
+    study: Study,
+    output: Output,
+    *,
+    address: str = "local",
+    resume: bool | None = False,
+    closing: Closing | Unlimited = UNLIMITED,
 ) -> Tuning:
     """Run a study to its end, or until it is interrupted.
 
     Args:
         study: The study.
-        output: Folder for the journal and the trials.
+        output: Where the journal and the trials go; held by the caller.
         address: "local" starts Ray here; "auto" or "ray://..." joins a cluster.
-        resume: Continue the study that `output` holds.
+        resume: Continue the study that `output` holds; None if it holds one.
+        closing: The end of the window in which the study may run.
 
     Raises:
         UserError: If the study, the output folder, the engine or the cluster does not fit.
@@ -64,32 +80,37 @@ def tune_study(
     measured_by = backend.check(study, plan.space)
     is_logical = backend.has_logical_gpus(study)
     logical_gpus = study.service.num_gpus if is_logical else None
-    journal = Journal(output / "journal.jsonl")
-    with exclusive(output):
-        require_fitting(journal, plan, resume)
-        with connect(address, parallelism=study.search.parallelism, logical_gpus=logical_gpus):
-            capacity = Capacity.of_cluster(study, has_logical_gpus=is_logical)
-            plan, found = fit_to_cluster(plan, capacity)
-            open_journal(journal, plan, measured_by)
-            _fit(
-                plan,
-                capacity,
-                journal,
-                output,
-                notes={"trace": plan.describe_trace(), "cluster": found},
-            )
+    journal = output.journal
+    require_fitting(journal, plan, resume)
+    closing.require_room(journal.read().trials if journal.exists() else ())
+    with connect(address, parallelism=study.search.parallelism, logical_gpus=logical_gpus):
+        capacity = Capacity.of_cluster(study, has_logical_gpus=is_logical)
+        plan, found = fit_to_cluster(plan, capacity)
+        open_journal(journal, plan, measured_by)
+        notes = {"trace": plan.describe_trace(), "cluster": found}
+        interruption = _fit(plan, capacity, output, closing, notes)
     history = journal.read()
     reason = stop_reason(history.trials)
     if reason:
-        raise EngineError(f"The study stopped: {reason}\nWhat was finished is in {output}.")
-    result = Result.from_history(study, history)
-    return Tuning(result, plan.agenda.is_finished(history))
+        raise EngineError(f"The study stopped: {reason}\nWhat was finished is in {output.where}.")
+    return Tuning(Result.from_history(study, history), _ending(plan, history, interruption))
+
+
+def _ending(plan: Plan, history: History, interruption: Interruption) -> Ending:
+    if plan.agenda.is_finished(history):
+        return Ending.FINISHED
+    return Ending.INTERRUPTED if interruption.has_come else Ending.CLOSING
 
 
 def _fit(
-    plan: Plan, capacity: Capacity, journal: Journal, output: Path, notes: Mapping[str, str]
-) -> None:
+    plan: Plan,
+    capacity: Capacity,
+    output: Output,
+    closing: Closing | Unlimited,
+    notes: Mapping[str, str],
+) -> Interruption:
     study = plan.study
+    journal = output.journal
     limit_pending(capacity.max_pending(study.search.parallelism))
     trainable = tune.with_resources(
         tune.with_parameters(
@@ -97,7 +118,8 @@ def _fit(
             study=study,
             trace=plan.trace,
             default=dict(plan.space.default),
-            trials_folder=output.absolute() / "trials",
+            trials_folder=output.path.absolute() / "trials",
+            keep=output.keep,
         ),
         partial(_bundles, study=study, capacity=capacity),
     )
@@ -114,7 +136,7 @@ def _fit(
         tuner = tune.Tuner(
             trainable,
             tune_config=tune.TuneConfig(
-                search_alg=RaySearcher(plan.agenda, journal),
+                search_alg=RaySearcher(plan.agenda, journal, closing.allows_another),
                 num_samples=-1,
                 max_concurrent_trials=study.search.parallelism,
                 # An actor is named after its trial, so it is used again only where nobody watches.
@@ -136,8 +158,9 @@ def _fit(
                 verbose=0,
             ),
         )
-        with interruption.handled():
+        with interruption.handled(), closing.enforced(interruption.stop):
             tuner.fit()
+    return interruption
 
 
 def _bundles(

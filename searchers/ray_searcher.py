@@ -2,13 +2,16 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ray.tune.search import Searcher
 
-from scoot_ray.core.journal import Journal
+from scoot_ray.core.journal import History, Journal
 from searchers.agenda import Agenda, Pause
+
+FINISHED: str = Searcher.FINISHED
 
 
 class RaySearcher(Searcher):
@@ -18,10 +21,22 @@ class RaySearcher(Searcher):
     trial is written by the recorder before Tune asks again, and everything else is folded from
     there. A fresh searcher on the same journal continues the study, and a completion that it never
     heard of is in the journal.
+
+    Args:
+        agenda: What to run next.
+        journal: The study so far.
+        may_start: Whether a trial may be started now. Once it may not, the run ends with the trials
+            that are running: waiting here would hold the cluster.
     """
 
-    def __init__(self, agenda: Agenda, journal: Journal) -> None:
+    def __init__(
+        self,
+        agenda: Agenda,
+        journal: Journal,
+        may_start: Callable[[History], bool] = lambda _: True,
+    ) -> None:
         super().__init__()
+        self._may_start = may_start
         self._agenda = agenda
         self._journal = journal
         self._running: dict[str, int] = {}
@@ -30,12 +45,13 @@ class RaySearcher(Searcher):
         """Return the next trial's parameters, None to be asked again later, or FINISHED."""
         started_at_s = time.monotonic()
         history = self._journal.read()
+        if not self._may_start(history):
+            return FINISHED
         following = self._agenda.next(history, list(self._running.values()))
         if following is Pause.WAIT:
             return None
         if isinstance(following, Pause):
-            finished: str = Searcher.FINISHED
-            return finished
+            return FINISHED
         took_s = time.monotonic() - started_at_s
         for assignment in following:
             if assignment not in history.unfinished:

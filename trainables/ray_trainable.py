@@ -1,5 +1,6 @@
 """One trial as a Ray Tune trainable: an actor in its bundle measures one assignment."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,24 @@ class TrialActor(tune.Trainable):
         trace: Trace,
         default: Config,
         trials_folder: Path,
+        keep: Callable[[Path], None],
     ) -> None:
-        """Take what all trials share; the assignment itself is in `config`."""
+        """Take what all trials share; the assignment itself is in `config`.
+
+        `keep` brings a trial's folder to where it outlives this node.
+        """
         self._study = study
         self._trace = trace
         self._default = default
         self._trials_folder = trials_folder
+        self._keep = keep
 
     def step(self) -> dict[str, Any]:
         """Run the whole stress test: a trial has one step."""
         assignment = Assignment.from_json(self.config)
         folder = trial_folder(self._trials_folder, assignment.number)
         outcome = measure(assignment, self._study, self._trace, folder)
+        self._keep(folder)
         return {"outcome": outcome.to_json(), "done": True}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

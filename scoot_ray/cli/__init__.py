@@ -9,11 +9,10 @@ from scoot_ray.cli.calibration_command import calibrate
 from scoot_ray.cli.engine_commands import simulate, stress
 from scoot_ray.cli.export_command import export
 from scoot_ray.cli.init_command import init
-from scoot_ray.cli.study_commands import check, report, tune
+from scoot_ray.cli.study_commands import check, report
 from scoot_ray.cli.traces_commands import app as traces_app
+from scoot_ray.cli.tune_command import INTERRUPTED, tune
 from scoot_ray.core.errors import ScootError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     help="Find good start-up parameters for an LLM inference engine.",

@@ -9,7 +9,6 @@ import typer
 from scoot_ray.cli.options import StudyFolder
 from scoot_ray.cli.study_commands import read_folder
 from scoot_ray.core.errors import OutputError
-from scoot_ray.core.journal import Journal
 from scoot_ray.core.objective import Objective, require_metric
 from scoot_ray.export import FORMS
 from scoot_ray.export import export as write_as
@@ -49,8 +48,7 @@ def export(
     conditions = tuple(Condition.parse(text) for text in where or ())
     selection = Selection(config, conditions, _target(minimize, maximize))
     study, history = read_folder(folder)
-    journal = Journal(folder / "journal.jsonl")
-    text = write_as(choose(study, history, journal, selection, unfinished=unfinished), to)
+    text = write_as(choose(study, history, folder.journal, selection, unfinished=unfinished), to)
     if output is None:
         sys.stdout.write(text)
     else:

@@ -9,9 +9,13 @@ import yaml
 
 from scoot_ray.core.errors import SpaceError
 from scoot_ray.core.study import Study, absolute_trace, load_study
+from scoot_ray.output import Output, open_output
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
-StudyFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A study's output folder.")]
+StudyFolder = Annotated[
+    Output,
+    typer.Argument(metavar="DIR", help="A study's output folder or URI.", parser=open_output),
+]
 TraceFile = Annotated[
     str | None,
     typer.Option(metavar="TRACE", help="Replay this file or URI instead of the study file's."),

@@ -3,22 +3,23 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from scoot_ray.core.errors import StudyError, did_you_mean
 from scoot_ray.core.metrics import quantity_of
 from scoot_ray.core.objective import PRESETS, Limit, Objective, require_metric
+from scoot_ray.core.schedule import STRICT, ScheduleSection, WindowSection
 
 Scalar = bool | int | float | str
 
 
 class Section(BaseModel):
-    """Base of all sections: frozen, and a misspelt key is an error."""
+    """Base of the sections: frozen, and a misspelt key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = STRICT
 
 
 class EngineSection(Section):
@@ -174,13 +175,6 @@ class SimulatorSection(Section):
     pace: float = Field(default=0.0, ge=0)
 
 
-class ScheduleSection(Section):
-    """The off-peak window in which the cluster may be used."""
-
-    window: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")]
-    timezone: str = "UTC"
-
-
 class Study(Section):
     """A whole study file."""
 
@@ -309,7 +303,7 @@ def _with_absolute_paths(study: Study, folder: Path) -> Study:
     return study.model_copy(update={"workload": workload, "engine": engine, "simulator": simulator})
 
 
-_SECTIONS: Mapping[str, type[Section]] = {
+_SECTIONS: Mapping[str, type[BaseModel]] = {
     "engine": EngineSection,
     "service": ServiceSection,
     "workload": WorkloadSection,
@@ -323,6 +317,7 @@ _SECTIONS: Mapping[str, type[Section]] = {
     "schedule": ScheduleSection,
     "placement": PlacementSection,
     "autoscaler": AutoscalerSection,
+    "windows": WindowSection,
     "simulator": SimulatorSection,
 }
 
@@ -358,7 +353,7 @@ def _is_union_tag(part: Any) -> bool:
 
 def _hint_at_keys(location: list[Any]) -> str:
     parents = [part for part in location[:-1] if part in _SECTIONS]
-    section: type[Section] = _SECTIONS[parents[-1]] if parents else Study
+    section: type[BaseModel] = _SECTIONS[parents[-1]] if parents else Study
     keys = list(section.model_fields)
     hint = did_you_mean(str(location[-1]), keys)
     return f"{hint} The keys are: {', '.join(keys)}."
