@@ -23,9 +23,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from scoot_ray.core.journal import Journal
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import TrialRecord
+from scoot_ray.output import Output
 from scoot_ray.tuner import tune_study
 
 RESULTS = Path(__file__).parent / "results" / "utilisation.json"
@@ -81,8 +81,9 @@ def main(
     """Run the study, print where the GPU time went, and write it as JSON."""
     study = make_study(pace, observations, parallelism, num_gpus)
     with tempfile.TemporaryDirectory() as folder:
-        tune_study(study, Path(folder))
-        trials = Journal(Path(folder) / "journal.jsonl").read().trials
+        folder_output = Output(Path(folder))
+        tune_study(study, folder_output)
+        trials = folder_output.journal.read().trials
     found = Utilisation.of(trials, num_gpus, parallelism)
     Console().print(table(found))
     output.parent.mkdir(parents=True, exist_ok=True)

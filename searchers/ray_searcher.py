@@ -25,15 +25,15 @@ class RaySearcher(Searcher):
     Args:
         agenda: What to run next.
         journal: The study so far.
-        may_start: Whether a trial may be started now. Once it may not, the run ends with the trials
-            that are running: waiting here would hold the cluster.
+        may_start: Whether a trial may be started now; always, without it. Once it may
+            not, the run ends with the trials that are running: waiting would hold the cluster.
     """
 
     def __init__(
         self,
         agenda: Agenda,
         journal: Journal,
-        may_start: Callable[[History], bool] = lambda _: True,
+        may_start: Callable[[History], bool] | None = None,
     ) -> None:
         super().__init__()
         self._may_start = may_start
@@ -45,7 +45,7 @@ class RaySearcher(Searcher):
         """Return the next trial's parameters, None to be asked again later, or FINISHED."""
         started_at_s = time.monotonic()
         history = self._journal.read()
-        if not self._may_start(history):
+        if self._may_start is not None and not self._may_start(history):
             return FINISHED
         following = self._agenda.next(history, list(self._running.values()))
         if following is Pause.WAIT:
