@@ -1,6 +1,6 @@
 """A streaming server whose timing is known: what a load client measures is held against it.
 
-    python -m benchmarks.timing_server --uds PATH | --port N  [--ttft 0.1] [--tpot 0.02]
+    python -m benchmarks.timing_server --port N [--uds PATH] [--ttft 0.1] [--tpot 0.02]
 
 Every answer has its first token `ttft` seconds after the whole request has come, and one more each
 `tpot` seconds, at times that are fixed beforehand, so that delays do not add up. When it sent what
@@ -14,6 +14,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -205,20 +206,23 @@ def _models() -> bytes:
 
 
 async def serve(timing: Timing, *, socket: Path | None, port: int) -> None:
-    """Serve until the process is ended."""
+    """Serve on a port, and on a Unix socket if one is named, until the process is ended."""
     loop = asyncio.get_running_loop()
     make = partial(Connection, timing, Journal())
-    if socket is not None:
-        server = await loop.create_unix_server(make, str(socket), backlog=1024)
-    else:
-        server = await loop.create_server(make, "127.0.0.1", port, backlog=1024)
-    async with server:
-        await server.serve_forever()
+    async with AsyncExitStack() as servers:
+        await servers.enter_async_context(
+            await loop.create_server(make, "127.0.0.1", port, backlog=1024)
+        )
+        if socket is not None:
+            await servers.enter_async_context(
+                await loop.create_unix_server(make, str(socket), backlog=1024)
+            )
+        await asyncio.Event().wait()
 
 
 def main(
-    uds: Annotated[Path | None, typer.Option(help="Unix socket to listen on.")] = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1, without --uds.")] = 8123,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8123,
+    uds: Annotated[Path | None, typer.Option(help="Unix socket to listen on as well.")] = None,
     ttft: Annotated[float, typer.Option(help="Seconds to the first token.")] = 0.1,
     tpot: Annotated[float, typer.Option(help="Seconds from token to token.")] = 0.02,
 ) -> None:

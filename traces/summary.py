@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoot_ray.core.request import Request
+from traces.conversations import with_conversations
 from traces.prefix_sharing import shared_prompt_tokens
 from traces.schema import Trace
 
@@ -54,7 +55,7 @@ def summarize(trace: Trace, num_slots: int = 60) -> TraceSummary:
         arrivals_per_slot=slots,
         prompt_tokens=_lengths([request.prompt_tokens for request in requests]),
         output_tokens=_lengths([request.output_tokens for request in requests]),
-        prefix_share=_prefix_share(requests),
+        prefix_share=_prefix_share(with_conversations(requests)),
         num_sessions=len(sessions) or None,
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from scoot_ray.core.request import Request
 from scoot_ray.core.study import WorkloadSection
 from traces.arrivals import poisson_arrivals, trace_arrivals
+from traces.conversations import with_conversations
 from traces.schema import Trace
 from traces.selection import fitting, select
 
@@ -43,7 +44,7 @@ def make_load(
             for and it has none.
     """
     rng = np.random.default_rng(seed)
-    fits = fitting(trace.requests, max_model_len)
+    fits = fitting(with_conversations(trace.requests), max_model_len)
     selected = select(fits, workload.select)
     rate_rps, duration_s = workload.request_rate_rps, workload.duration_s
     if workload.arrivals == "poisson":

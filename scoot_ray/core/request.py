@@ -14,7 +14,8 @@ class Request:
         arrival_s: Seconds from the start of the trace or test, at least 0.
         prompt_tokens: Tokens in, at least 1.
         output_tokens: Tokens out, at least 1; the engine is made to produce exactly these.
-        session: Conversation that the request belongs to, if known.
+        session: Conversation that the request belongs to, if known; each of its prompts carries on
+            the one before, where `prefix_hashes` say nothing else.
         prefix_hashes: One identifier per leading block of `block_tokens` prompt tokens; two
             requests share the blocks on which their identifiers agree from the first on.
         block_tokens: Tokens that one entry of `prefix_hashes` stands for; 0 when there are none.

@@ -58,3 +58,28 @@ def test_an_error_event_is_kept() -> None:
     stream.feed(event(1) + b'data: {"error": {"message": "dead"}}\n\n' + DONE)
     assert stream.error == 'data: {"error": {"message": "dead"}}'
     assert stream.num_tokens == 1
+
+
+def told_at_the_end(texts: list[str], key: str) -> bytes:
+    """Write a stream of a server that counts once, when all is said."""
+    events = [{"choices": [{"delta": {key: text}}], "usage": None} for text in texts]
+    usage = {"prompt_tokens": 7, "total_tokens": 7 + len(texts), "completion_tokens": len(texts)}
+    lines = [json.dumps(event) for event in (*events, {"choices": [], "usage": usage})]
+    return b"".join(f"data: {line}\n\n".encode() for line in lines) + DONE
+
+
+def test_events_with_text_are_counted_until_the_server_counts() -> None:
+    data = told_at_the_end(["", "one", '"content":"x', "", "three"], "content")
+    stream = CompletionStream()
+    new = [stream.feed(event + b"\n\n") for event in data.split(b"\n\n")[:-1]]
+    assert new[:5] == [0, 1, 1, 0, 1]
+    # The server counts the tokens that were no text, too.
+    assert sum(new) == stream.num_tokens == 5
+    assert stream.prompt_tokens == 7
+
+
+def test_thoughts_are_tokens() -> None:
+    stream = CompletionStream()
+    stream.feed(told_at_the_end(["hm"], "reasoning_content")[:60] + b"\n\n")
+    assert stream.num_tokens == 1
+    assert stream.prompt_tokens is None
