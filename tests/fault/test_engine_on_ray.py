@@ -1,6 +1,5 @@
 """On a real Ray cluster, whoever is killed: ten seconds later, nothing is left of the engine."""
 
-import json
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import psutil
 import pytest
 import yaml
 from ray.job_submission import JobSubmissionClient
+from ray.util.state import list_actors
 
 from tests.integration.studies import command
 from tests.processes import processes_with, wait_for_number
@@ -26,18 +26,28 @@ from trainables.engines.guarded_process import GUARD
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 GONE_WITHIN_S = 10.0
-START_LIMIT_S = 240.0
+START_LIMIT_S = 280.0
 NUM_PROCESSES = 5  # two guards, the server, two workers in sessions of their own
 
-ACTORS = """
-import json, sys, ray
-from ray.util.state import list_actors
+KILL_BY_HANDLE = """
+import sys, ray
+from pathlib import Path
+
+class Trial:
+    def run(self, study_file, folder):
+        from scoot_ray.core.study import load_study
+        from traces import load_trace
+        from trainables import make_stress_test
+        study = load_study(study_file)
+        trace = load_trace(study.workload.trace)
+        make_stress_test(study, folder=Path(folder)).run({}, trace, 1)
+
 ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
-(actor,) = [a for a in list_actors(address=sys.argv[2]) if a.state == "ALIVE"]
-if sys.argv[3] == "kill":
-    core = ray._private.worker.global_worker.core_worker
-    core.kill_actor(ray.ActorID.from_hex(actor.actor_id), True)  # as ray.kill does with a handle
-print(json.dumps({"pid": actor.pid}))
+trial = ray.remote(num_cpus=0)(Trial).remote()
+trial.run.remote(sys.argv[2], sys.argv[3])
+sys.stdin.readline()
+ray.kill(trial)
+sys.stdin.readline()
 """
 
 
@@ -86,21 +96,28 @@ class Study:
         assert len(found) == NUM_PROCESSES
         return found
 
-    def actor(self, do: str = "look") -> int:
-        """Return the process of the trial's actor, after killing the actor if `do` says so."""
-        arguments = [self.head.address, self.head.dashboard, do]
-        reply = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", ACTORS, *arguments],
+    def start_actor(self) -> None:
+        """Start a trial in an actor that is killed, by its handle, at a line to its driver."""
+        self.driver = subprocess.Popen(
+            [sys.executable, "-c", KILL_BY_HANDLE, self.head.address, self.file, self.output],
             env=self.head.env,
-            stdout=subprocess.PIPE,
-            check=True,
+            start_new_session=True,
+            stdin=subprocess.PIPE,
         )
-        return int(json.loads(reply.stdout.splitlines()[-1])["pid"])
+
+    def worker(self) -> int:
+        """Return the Ray worker in which the trial runs."""
+        actors = list_actors(address=self.head.dashboard, filters=[("state", "=", "ALIVE")])
+        (pid,) = [actor.pid for actor in actors]
+        assert pid is not None
+        return pid
 
     def close(self) -> None:
         if self.driver is not None:
             self.driver.kill()
             self.driver.wait()
+            if self.driver.stdin is not None:
+                self.driver.stdin.close()
         # What was started again after the kill goes with the driver.
         assert wait_for_number(self.mark, 0, 60.0) == []
 
@@ -145,8 +162,7 @@ BLOWS: dict[str, Callable[[Study], object]] = {
     "kill -9 of the driver": lambda study: signal_driver(study, signal.SIGKILL),
     "Ctrl-C": lambda study: signal_driver(study, signal.SIGINT),
     "SIGTERM to the driver": lambda study: signal_driver(study, signal.SIGTERM),
-    "the trial's actor killed by Ray": lambda study: study.actor("kill"),
-    "kill -9 of the Ray worker": lambda study: kill(study.actor()),
+    "kill -9 of the Ray worker": lambda study: kill(study.worker()),
     "kill -9 of the engine's parent": lambda study: kill(guards(study)[1]),
     "kill -9 of the engine": lambda study: server(study).kill(),
     "kill -9 of one engine worker": lambda study: server(study).children()[0].kill(),
@@ -159,6 +175,16 @@ def test_nothing_is_left_of_the_engine(study: Study, blow: str) -> None:
     engine = study.engine()
     BLOWS[blow](study)
     report_gone(blow, engine)
+
+
+def test_nothing_is_left_of_the_engine_when_its_actor_is_killed_by_ray(study: Study) -> None:
+    study.start_actor()
+    engine = study.engine()
+    assert study.driver is not None
+    assert study.driver.stdin is not None
+    study.driver.stdin.write(b"\n")
+    study.driver.stdin.flush()
+    report_gone("ray.kill of the trial's actor", engine)
 
 
 def test_nothing_is_left_of_the_engine_when_its_job_is_stopped(study: Study) -> None:
