@@ -57,9 +57,10 @@ class ClosedFormService:
         phases_s = {"start": START_S, "load": DURATION_S}
         return Outcome(TrialState.COMPLETE, metrics, phases_s=phases_s)
 
-    def judge(self, config: Config) -> Mapping[str, float] | None:
-        """Return the metrics without noise."""
-        return self.engine.measure(config)
+    def judge(self, config: Config) -> Sequence[Mapping[str, float]]:
+        """Return the metrics without noise, by one judge."""
+        metrics = self.engine.measure(config)
+        return [] if metrics is None else [metrics]
 
     def at_stated_load(self) -> Self:
         """Return the service as it is: its load is drawn with it."""

@@ -37,6 +37,7 @@ def search(
     return Run(
         task=task,
         curve=tuple(judge.curve(trials.history)),
+        doubt=judge.doubt,
         seeming=_seeming_improvement(service, trials.history),
         num_infeasible=sum(r.state is TrialState.INFEASIBLE for r in trials.history),
         suggestion_s=float(np.mean(trials.suggestions_s)),
@@ -112,14 +113,28 @@ class _Judge:
         self._known: dict[tuple[Any, ...], Mapping[str, float]] = {}
         self._default = self._losses(service.space.default)
 
+    @property
+    def doubt(self) -> float:
+        """The largest relative standard error of the default's metrics over the judges."""
+        judgements = self._service.judge(self._service.space.default)
+        if len(judgements) < 2:
+            return 0.0
+        rows = np.array([losses(self._service.objectives, metrics) for metrics in judgements])
+        errors = rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
+        return float(np.max(errors / np.abs(rows.mean(axis=0))))
+
     def metrics(self, config: Config) -> Mapping[str, float]:
         """Return the judged metrics of a configuration, none if it does not run."""
         key = tuple(config[name] for name in self._service.space.names)
         if key not in self._known:
-            self._known[key] = dict(self._service.judge(config) or {})
-        objectives = self._service.objectives
-        known = self._known[key]
-        return {o.metric: known[o.metric] for o in objectives if o.metric in known}
+            self._known[key] = self._mean(self._service.judge(config))
+        return self._known[key]
+
+    def _mean(self, judgements: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+        if not judgements:
+            return {}
+        names = [objective.metric for objective in self._service.objectives]
+        return {name: float(np.mean([j[name] for j in judgements])) for name in names}
 
     def curve(self, history: Sequence[TrialRecord]) -> list[float]:
         """Return the improvement after each trial, the first of which is the default or 0."""

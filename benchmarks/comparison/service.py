@@ -39,6 +39,10 @@ class Service(Protocol):
         """Measure a configuration as a search does; the phases last as long as real ones."""
         ...
 
-    def judge(self, config: Config) -> Mapping[str, float] | None:
-        """Return the metrics by which a configuration is judged; None if it does not run."""
+    def judge(self, config: Config) -> Sequence[Mapping[str, float]]:
+        """Return the metrics by which a configuration is judged, one mapping for each judge.
+
+        Every configuration has the same judges, whose arrival orders no search sees. Empty if it
+        does not run for all of them.
+        """
         ...

@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import Config, SearchSpace
@@ -116,13 +114,12 @@ class SimulatedService:
         """Measure a configuration under the arrival order of a seed."""
         return make_stress_test(self.study).run(config, self.trace, seed)
 
-    def judge(self, config: Config) -> Mapping[str, float] | None:
-        """Return the mean metrics under the judges' arrival orders; None if one of them failed."""
+    def judge(self, config: Config) -> Sequence[Mapping[str, float]]:
+        """Return the metrics under each judge's arrival order; none if one of them failed."""
         outcomes = [self.measure(config, seed) for seed in JUDGE_SEEDS]
         if any(outcome.state is not TrialState.COMPLETE for outcome in outcomes):
-            return None
-        metrics = [o.metric for o in self.objectives]
-        return {m: float(np.mean([outcome.metrics[m] for outcome in outcomes])) for m in metrics}
+            return []
+        return [outcome.metrics for outcome in outcomes]
 
     def at_stated_load(self) -> Self:
         """Return the service at its share of the default's saturation rate.

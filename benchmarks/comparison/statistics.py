@@ -3,7 +3,8 @@
 symbol       meaning                                                            range
 improvement  over the default, as judged (`Run.curve`)                          at most 1, or a gain
 share        improvement over the best that any run reached on the service      at most 1
-band         what repeating the default seems to gain on a service: luck alone  0 where not run
+luck         what repeating the default seems to gain on a service              0 where not run
+band         what the judges of a service cannot tell (`Run.doubt`); ties       at least 0.005
 block        one service, parallel degree and seed, on which algorithms are paired
 """
 
@@ -17,6 +18,9 @@ from scipy import stats
 from benchmarks.comparison.algorithms import REPEATED_DEFAULT
 from benchmarks.comparison.run import Run
 from scoot_ray.core.space import FloatArray
+
+LEAST_BAND = 0.005
+"""Nobody would restart a service for half a percent."""
 
 Block = tuple[str, int, int]
 
@@ -86,6 +90,12 @@ class Runs:
 
     @cached_property
     def band(self) -> dict[str, float]:
+        """Within which improvements on each service are a tie."""
+        doubts = {run.task.service: run.doubt for run in self.runs}
+        return {service: max(doubts[service], LEAST_BAND) for service in self.services}
+
+    @cached_property
+    def luck(self) -> dict[str, float]:
         """What repeating the default seems to gain on each service, in the mean."""
         return {
             s: float(np.mean([r.seeming for r in self.of(service=s, algorithm=REPEATED_DEFAULT)]))

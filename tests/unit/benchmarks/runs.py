@@ -10,6 +10,7 @@ def make_run(
     service: str = "closed-online-0",
     parallelism: int = 1,
     seeming: float = 0.0,
+    doubt: float = 0.0,
     total_s: float = 100.0,
 ) -> Run:
     """Build a run whose curve is given."""
@@ -18,6 +19,7 @@ def make_run(
     return Run(
         task=task,
         curve=curve,
+        doubt=doubt,
         seeming=seeming,
         num_infeasible=1,
         suggestion_s=0.1,

@@ -26,15 +26,16 @@ def test_a_service_that_nobody_improves_has_no_share() -> None:
     assert runs.share(runs.runs[0]) == 0.0
 
 
-def test_what_lies_within_luck_is_a_tie() -> None:
+def test_what_the_judges_cannot_tell_is_a_tie() -> None:
     runs = Runs(
         [
-            make_run("repeated_default", 0, 0.0, 0.0, seeming=0.05),
+            make_run("repeated_default", 0, 0.0, 0.0, seeming=0.2, doubt=0.05),
             make_run("a", 0, 0.0, 0.50),
             make_run("b", 0, 0.0, 0.46),
-            make_run("c", 0, 0.0, 0.30),
+            make_run("c", 0, 0.0, 0.30, doubt=0.05),
         ]
     )
+    assert runs.luck == {"closed-online-0": 0.2}
     assert runs.band == {"closed-online-0": 0.05}
     duels = [runs.duel("a", other) for other in ("b", "c")]
     assert [(d.wins, d.ties, d.defeats) for d in duels] == [(0, 1, 0), (1, 0, 0)]
@@ -68,7 +69,13 @@ def test_observations_are_counted_to_the_best_peers_end() -> None:
     )
     [table] = [t for t in comparison_tables(runs) if t.title.startswith("By service")]
     needed = {row[1]: row[4] for row in table.rows}
-    assert needed == {"(luck alone)": "", "scoot": "1", "optuna_tpe": "2", "smac": "-"}
+    assert needed == {
+        "(ties within)": "",
+        "(luck alone)": "",
+        "scoot": "1",
+        "optuna_tpe": "2",
+        "smac": "-",
+    }
 
 
 def test_parallel_degrees_are_held_against_one_at_a_time() -> None:
