@@ -1,0 +1,188 @@
+"""What ending hopeless tests early saves, and what it costs: paired studies on the simulator.
+
+    python -m benchmarks.early_stop --seeds 10
+
+Each study is run twice with the same seed, with and without early stop. Load time is the virtual
+time of sending and draining; quality is what the recommended configuration brings over the default
+under arrival orders that neither study has seen. Every number is simulated. A test that was ended
+early is run again to its end, to see that nothing good was cut off.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.simulated_study import SERVICES, FreshOrders, load_time_s, make_study, run_study
+from scoot_ray.core.confirmation import confirmed
+from scoot_ray.core.metrics import RATES
+from scoot_ray.core.pareto import finalists
+from scoot_ray.core.study import Study
+from scoot_ray.core.trial import Role, TrialRecord
+from scoot_ray.plan import Plan
+from trainables import make_stress_test
+
+RESULTS = Path(__file__).parent / "results" / "early_stop.json"
+NUM_FRESH_ORDERS = 10
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Hold what two studies of one seed came to.
+
+    Attributes:
+        whole_s: Load time of the search without early stop.
+        early_s: The same with it.
+        whole_study_s: Load time of the whole study without, confirmations and drift included.
+        early_study_s: The same with it.
+        whole_gain: Improvement by the recommended configuration without, under fresh orders.
+        early_gain: The same with it.
+        num_ended: Tests that were ended early.
+        num_broken: Bounds that the whole test broke; there must be none.
+        num_missed: Tests that would have been finalists after all; there must be none.
+    """
+
+    service: str
+    seed: int
+    whole_s: float
+    early_s: float
+    whole_study_s: float
+    early_study_s: float
+    whole_gain: float
+    early_gain: float
+    num_ended: int
+    num_broken: int
+    num_missed: int
+
+
+def main(
+    seeds: Annotated[int, typer.Option(min=1)] = 10,
+    observations: Annotated[int, typer.Option(min=1)] = 30,
+    algorithm: str = "scoot",
+    output: Path = RESULTS,
+) -> None:
+    """Run every service with every seed, with early stop and without."""
+    pairs = []
+    for service in SERVICES:
+        orders = FreshOrders(make_study(service, 0), NUM_FRESH_ORDERS)
+        for seed in range(seeds):
+            started_s = time.perf_counter()
+            pairs.append(compare(service, seed, observations, algorithm, orders))
+            print(f"{pairs[-1]} {time.perf_counter() - started_s:.0f} s", flush=True)
+    Console().print(summary(pairs))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "simulated": True,
+        "algorithm": algorithm,
+        "observations": observations,
+        "pairs": [asdict(pair) for pair in pairs],
+    }
+    output.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def compare(
+    service: str, seed: int, observations: int, algorithm: str, orders: FreshOrders
+) -> Pair:
+    """Run one study twice."""
+    search = {"seed": seed, "observations": observations, "algorithm": algorithm}
+    study = make_study(service, seed, search=search)
+    whole = run_study(make_study(service, seed, search=search, early_stop=False))
+    early = run_study(study)
+    num_broken, num_missed = check(study, early)
+    return Pair(
+        service=service,
+        seed=seed,
+        whole_s=load_time_s(searched(whole)),
+        early_s=load_time_s(searched(early)),
+        whole_study_s=load_time_s(whole),
+        early_study_s=load_time_s(early),
+        whole_gain=gain(study, whole, orders),
+        early_gain=gain(study, early, orders),
+        num_ended=sum(record.is_bound for record in early),
+        num_broken=num_broken,
+        num_missed=num_missed,
+    )
+
+
+def searched(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Keep the tests of the search."""
+    return [record for record in trials if record.role is Role.SEARCH]
+
+
+def gain(study: Study, trials: Sequence[TrialRecord], orders: FreshOrders) -> float:
+    """Return what the recommended configuration brings under fresh orders."""
+    recommendation = confirmed(trials, study.objectives, study.slo_limits)
+    return orders.improvement(recommendation.record.config) if recommendation else 0.0
+
+
+def check(study: Study, trials: Sequence[TrialRecord]) -> tuple[int, int]:
+    """Run the tests that were ended early to their ends; count broken bounds and lost finalists."""
+    trace, stress_test = Plan.of(study).trace, make_stress_test(study)
+    num_broken = num_missed = 0
+    for record in (r for r in trials if r.is_bound):
+        outcome = stress_test.run(record.config, trace, record.seed)
+        num_broken += sum(
+            metric in outcome.metrics and _is_broken(metric, bound, outcome.metrics[metric])
+            for metric, bound in record.metrics.items()
+        )
+        if not outcome.metrics:
+            continue
+        whole = TrialRecord(record.number, record.config, outcome.state, outcome.metrics)
+        before = [r for r in trials if r.number < record.number]
+        best = finalists(
+            [*before, whole], study.objectives, study.slo_limits, study.confirm.finalists
+        )
+        num_missed += whole in best
+    return num_broken, num_missed
+
+
+def _is_broken(metric: str, bound: float, value: float) -> bool:
+    slack = 1e-9 * abs(bound)
+    return value > bound + slack if metric in RATES else value < bound - slack
+
+
+def summary(pairs: Sequence[Pair]) -> Table:
+    """Tabulate means over the seeds, with 95 % intervals of the paired differences."""
+    table = Table(title="Early stop on the simulator (all numbers simulated), means over seeds")
+    for heading in (
+        "service",
+        "load time saved, search",
+        "whole study",
+        "ended early",
+        "gain without",
+        "gain with",
+        "difference (paired)",
+        "bounds broken",
+        "finalists lost",
+    ):
+        table.add_column(heading)
+    for service in [*SERVICES, "all"]:
+        chosen = [pair for pair in pairs if service in (pair.service, "all")]
+        table.add_row(
+            service,
+            _interval([1 - pair.early_s / pair.whole_s for pair in chosen]),
+            _interval([1 - pair.early_study_s / pair.whole_study_s for pair in chosen]),
+            f"{np.mean([pair.num_ended for pair in chosen]):.1f}",
+            f"{np.mean([pair.whole_gain for pair in chosen]):.1%}",
+            f"{np.mean([pair.early_gain for pair in chosen]):.1%}",
+            _interval([pair.early_gain - pair.whole_gain for pair in chosen]),
+            str(sum(pair.num_broken for pair in chosen)),
+            str(sum(pair.num_missed for pair in chosen)),
+        )
+    return table
+
+
+def _interval(values: Sequence[float]) -> str:
+    half = 1.96 * np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return f"{np.mean(values):+.1%} ± {half:.1%}"
+
+
+if __name__ == "__main__":
+    typer.run(main)
