@@ -12,12 +12,17 @@ class Answer:
     Args:
         clock: Tells the time.
         start_s: The clock's time at the start of the load.
+        num_tokens: Tokens that it will have.
+
+    Attributes:
+        sent_s: When its request was sent.
     """
 
-    def __init__(self, clock: Clock, start_s: float) -> None:
+    def __init__(self, clock: Clock, start_s: float, num_tokens: int) -> None:
         self._clock = clock
         self._start_s = start_s
-        self._sent_s = self._now_s()
+        self._num_tokens = num_tokens
+        self.sent_s = self._now_s()
         self._arrivals_s: list[float] = []
         self._counts: list[int] = []
 
@@ -26,6 +31,16 @@ class Answer:
         if num_tokens > 0:
             self._arrivals_s.append(self._now_s())
             self._counts.append(num_tokens)
+
+    @property
+    def first_token_s(self) -> float | None:
+        """When the first token arrived; None if none has."""
+        return self._arrivals_s[0] if self._arrivals_s else None
+
+    @property
+    def has_all_tokens(self) -> bool:
+        """Tell whether only the end of the answer is missing."""
+        return sum(self._counts) >= self._num_tokens
 
     def record(
         self, request: Request, prompt_tokens: int | None, error: str | None
@@ -39,8 +54,8 @@ class Answer:
         """
         return RequestRecord(
             due_s=request.arrival_s,
-            sent_s=self._sent_s,
-            first_token_s=self._arrivals_s[0] if self._arrivals_s else None,
+            sent_s=self.sent_s,
+            first_token_s=self.first_token_s,
             last_token_s=self._arrivals_s[-1] if self._arrivals_s else None,
             finished_s=self._now_s(),
             prompt_tokens=request.prompt_tokens if prompt_tokens is None else prompt_tokens,

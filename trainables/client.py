@@ -12,6 +12,7 @@ from typing import Self
 
 import aiohttp
 
+from scoot_ray.core.partial_load import InFlight, PartialLoad
 from scoot_ray.core.request import RequestRecord
 from trainables.answer import Answer
 from trainables.clock import Clock
@@ -41,6 +42,9 @@ class LoadClient:
         self._timeout_s = timeout_s
         self._routes = [Route(replica) for replica in endpoint.replicas]
         self._in_flight: set[asyncio.Task[RequestRecord]] = set()
+        self._start_s = 0.0
+        self._answers: dict[int, Answer] = {}
+        self._ended: list[tuple[int, RequestRecord]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,10 +69,13 @@ class LoadClient:
         self, start_s: float, messages: Sequence[Message]
     ) -> list[asyncio.Task[RequestRecord]]:
         """Send every message `arrival_s` after `start_s`, a time of the clock."""
+        self._start_s = start_s
+        self._answers.clear()
+        self._ended.clear()
         tasks = []
-        for message in messages:
+        for index, message in enumerate(messages):
             await self._clock.sleep_until(start_s + message.request.arrival_s)
-            task = asyncio.create_task(self._exchange(message, start_s))
+            task = asyncio.create_task(self._exchange(index, message, start_s))
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
             tasks.append(task)
@@ -78,8 +85,18 @@ class LoadClient:
         """Return the records once every request has ended, in the order of sending."""
         return await asyncio.gather(*tasks)
 
-    async def _exchange(self, message: Message, start_s: float) -> RequestRecord:
-        answer = Answer(self._clock, start_s)
+    def update(self, load: PartialLoad) -> None:
+        """Tell what has happened to the messages that were sent last, which `load` is made of."""
+        for index, record in self._ended:
+            load.end(index, record)
+        self._ended.clear()
+        running = [(i, a) for i, a in self._answers.items() if not a.has_all_tokens]
+        in_flight = [InFlight(i, a.sent_s, a.first_token_s) for i, a in running]
+        load.observe(self._clock.now() - self._start_s, in_flight)
+
+    async def _exchange(self, index: int, message: Message, start_s: float) -> RequestRecord:
+        answer = Answer(self._clock, start_s, message.request.output_tokens)
+        self._answers[index] = answer
         stream = CompletionStream()
         error: str | None
         try:
@@ -90,7 +107,10 @@ class LoadClient:
             error = TIMEOUT
         except (aiohttp.ClientError, OSError) as reason:
             error = f"connection: {reason}"[:ERROR_CHARACTERS]
-        return answer.record(message.request, stream.prompt_tokens, error)
+        record = answer.record(message.request, stream.prompt_tokens, error)
+        self._ended.append((index, record))
+        del self._answers[index]
+        return record
 
     def _least_busy(self) -> Route:
         """Return the way to the replica with the fewest requests in flight; the first of equals."""

@@ -1,11 +1,14 @@
 """The early end of hopeless tests, while their load runs."""
 
+from collections.abc import Callable
+
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.bounds import best_possible
 from scoot_ray.core.partial_load import PartialLoad
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Outcome, TrialState
 from traces.workload import Load
+from trainables.clock import Clock
 
 CHECKS_PER_LOAD = 100
 GROWTH_SAMPLES = 4
@@ -39,6 +42,14 @@ class EarlyStop:
     def is_due(self, now_s: float) -> bool:
         """Tell whether a check is due."""
         return now_s >= self.partial.now_s + self.interval_s
+
+    async def wait(self, update: Callable[[PartialLoad], None], clock: Clock) -> None:
+        """Return once the test can end; `update` tells what has happened, before each check."""
+        while True:
+            await clock.sleep_until(clock.now() + self.interval_s)
+            update(self.partial)
+            if self.check():
+                return
 
     def check(self) -> bool:
         """Tell whether the test can end now, and keep the reason."""

@@ -21,6 +21,7 @@ from traces.schema import Trace
 from traces.workload import Load, make_load
 from trainables.client import TIMEOUT, LoadClient
 from trainables.clock import Clock, WallClock
+from trainables.early_stop import EarlyStop
 from trainables.engines.counters import work_done
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.engine import Engine
@@ -38,6 +39,7 @@ from trainables.failure import (
     failed_outcome,
     is_unexplained,
 )
+from trainables.message import Message
 from trainables.phases import READINESS, PhaseTimer
 from trainables.replicas import Replicas, replicas_of
 from trainables.request_table import write_request_table
@@ -86,19 +88,21 @@ class ServedStressTest:
             max_model_len=make_deployment(self._study).max_model_len,
             seed=seed,
         )
-        outcome = self._attempt(config, load, replicas, seed)
+        outcome = self._attempt(config, load, replicas, seed, bar)
         if not is_unexplained(outcome):
             return outcome
         log = self._folder / LOG
         if log.exists():
             log.replace(log.with_stem(f"{log.stem}-first-attempt"))
-        return after_retry(outcome, self._attempt(config, load, replicas, seed))
+        return after_retry(outcome, self._attempt(config, load, replicas, seed, bar))
 
-    def _attempt(self, config: Config, load: Load, replicas: Replicas, seed: int) -> Outcome:
+    def _attempt(
+        self, config: Config, load: Load, replicas: Replicas, seed: int, bar: Bar | None
+    ) -> Outcome:
         engine = self._make_engine(self._study, replicas, self._folder)
         session = Session(self._study, engine, self._folder, self._clock)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(session.run(config, load, share=replicas.share, seed=seed))
+            return runner.run(session.run(config, load, share=replicas.share, seed=seed, bar=bar))
 
 
 class Session:
@@ -117,10 +121,13 @@ class Session:
         """The phase that is going on."""
         return self._timer.current
 
-    async def run(self, config: Config, load: Load, *, share: float, seed: int) -> Outcome:
+    async def run(
+        self, config: Config, load: Load, *, share: float, seed: int, bar: Bar | None = None
+    ) -> Outcome:
         """Run all phases; the engine is gone when this returns or raises."""
+        early_stop = EarlyStop(self._study, bar, load, share) if bar else None
         try:
-            outcome = await self._measure(config, load, share, seed)
+            outcome = await self._measure(config, load, share, seed, early_stop)
         except EngineFailureError as failure:
             outcome = await self._explain(failure)
         finally:
@@ -128,7 +135,9 @@ class Session:
                 await self._engine.stop()
         return replace(outcome, phases_s=self._timer.seconds)
 
-    async def _measure(self, config: Config, load: Load, share: float, seed: int) -> Outcome:
+    async def _measure(
+        self, config: Config, load: Load, share: float, seed: int, early_stop: EarlyStop | None
+    ) -> Outcome:
         with self._timer.phase(Phase.START):
             endpoint = await self._engine.start(config)
         with self._timer.phase(Phase.START, timed_as=READINESS):
@@ -144,14 +153,38 @@ class Session:
                 tasks = await self._while_alive(client.send(warmup))
                 await self._require_success(endpoint, await self._while_alive(client.drain(tasks)))
             counted = await self._while_alive(endpoint.read_counters())
-            with self._timer.phase(Phase.LOAD):
-                tasks = await self._while_alive(client.send(messages))
-            with self._timer.phase(Phase.DRAIN):
-                records = await self._while_alive(client.drain(tasks))
-                write_request_table(self._folder / "requests.parquet", records)
-                await self._require_success(endpoint, records)
+            load_run = asyncio.ensure_future(self._run_load(endpoint, client, messages))
+            if early_stop and not await self._is_worth_its_end(load_run, client, early_stop):
+                return early_stop.outcome()
+            records = await load_run
             work = work_done(counted, await self._while_alive(endpoint.read_counters()))
         return Outcome(TrialState.COMPLETE, self._metrics(records, share) | work)
+
+    async def _run_load(
+        self, endpoint: Endpoint, client: LoadClient, messages: Sequence[Message]
+    ) -> list[RequestRecord]:
+        with self._timer.phase(Phase.LOAD):
+            tasks = await self._while_alive(client.send(messages))
+        with self._timer.phase(Phase.DRAIN):
+            records = await self._while_alive(client.drain(tasks))
+            write_request_table(self._folder / "requests.parquet", records)
+            await self._require_success(endpoint, records)
+        return records
+
+    async def _is_worth_its_end(
+        self, load_run: asyncio.Task[list[RequestRecord]], client: LoadClient, early_stop: EarlyStop
+    ) -> bool:
+        """Wait for the end of the load; false if it was cut off because it had become hopeless."""
+        hopeless = asyncio.ensure_future(early_stop.wait(client.update, self._clock))
+        try:
+            await asyncio.wait({load_run, hopeless}, return_when=asyncio.FIRST_COMPLETED)
+            if not load_run.done():
+                hopeless.result()  # a mistake in the rule is no reason to end a test
+            return load_run.done()
+        finally:
+            for task in (load_run, hopeless):
+                task.cancel()
+            await asyncio.gather(load_run, hopeless, return_exceptions=True)
 
     async def _wait_until_healthy(self, endpoint: Endpoint) -> None:
         limit_s = self._study.engine.startup_timeout_s

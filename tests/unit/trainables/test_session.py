@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from scoot_ray.core.bar import Bar
 from scoot_ray.core.errors import TraceError
 from scoot_ray.core.request import Request
 from scoot_ray.core.trial import Outcome, Phase, TrialState
@@ -19,7 +20,11 @@ INFEASIBLE, FAILED = TrialState.INFEASIBLE, TrialState.FAILED
 
 
 def run_trial(
-    folder: Path, config: dict[str, Any] | None = None, fault: str = "", **study: Any
+    folder: Path,
+    config: dict[str, Any] | None = None,
+    fault: str = "",
+    bar: Bar | None = None,
+    **study: Any,
 ) -> Outcome:
     env = {"STAND_IN_FAULT": fault, "STAND_IN_FAULTY_FROM": "2", **study.pop("env", {})}
     python = study.pop("python", None) or write_interpreter(folder)
@@ -27,7 +32,7 @@ def run_trial(
     write_model(model)
     served = served_study(python, model=str(model), env=env, **study)
     test = make_stress_test(served, folder=folder / "trial")
-    outcome = test.run({"tensor_parallel_size": 1, **(config or {})}, small_trace(), seed=1)
+    outcome = test.run({"tensor_parallel_size": 1, **(config or {})}, small_trace(), 1, bar)
     assert wait_for_number(str(model), 0, 0.0) == []
     return outcome
 
@@ -46,6 +51,23 @@ def test_a_good_trial(tmp_path: Path) -> None:
     assert outcome.metrics["throughput_rps"] == pytest.approx(2 * len(table), rel=0.5)
     # The engine takes 10 ms; on a busy machine, which it gives way to, it takes longer.
     assert 0.01 <= outcome.metrics["ttft_mean_s"] < 5
+
+
+def test_a_hopeless_trial_ends_early_with_bounds(tmp_path: Path) -> None:
+    outcome = run_trial(tmp_path, fault="hang", bar=Bar(1, reference=(0.05, 0.05)))
+    assert outcome.state is TrialState.COMPLETE
+    assert outcome.is_bound
+    assert "ttft_mean_s can no longer be better than the default's" in outcome.early_stop
+    assert outcome.metrics["ttft_mean_s"] >= 0.05
+    assert "drain" not in outcome.phases_s or outcome.phases_s["drain"] < 20
+    assert "stop" in outcome.phases_s
+
+
+def test_a_trial_that_may_still_be_good_runs_to_its_end(tmp_path: Path) -> None:
+    outcome = run_trial(tmp_path, bar=Bar(1, reference=(1e3, 1e3)))
+    assert outcome.state is TrialState.COMPLETE
+    assert not outcome.is_bound
+    assert outcome.metrics["num_failed"] == 0
 
 
 @pytest.mark.parametrize(
