@@ -10,6 +10,9 @@ from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import Config
 from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
 
+NUM_LOG_LINES = 3
+"""Of an engine that failed, shown at once; the journal and the report have more."""
+
 
 @dataclass
 class Progress:
@@ -54,6 +57,8 @@ class Progress:
         else:
             text = record.failure.message if record.failure else ""
         self._print(record.number, record.state.value, text)
+        for line in record.failure.log_tail[-NUM_LOG_LINES:] if record.failure else ():
+            self.note(f"    | {line}")
 
     def _count(self, record: TrialRecord) -> None:
         self.num_finished += record.state is not TrialState.FAILED

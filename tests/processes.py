@@ -1,6 +1,8 @@
 """Finding the processes of a test, by a mark on their command lines."""
 
+import asyncio
 import time
+from collections.abc import Callable
 
 import psutil
 
@@ -21,3 +23,17 @@ def wait_for_number(mark: str, number: int, limit_s: float) -> list[psutil.Proce
     while len(found := processes_with(mark)) != number and time.monotonic() < deadline_s:
         time.sleep(0.05)
     return found
+
+
+async def until(is_so: Callable[[], bool], limit_s: float) -> None:
+    """Wait until something is so; processes that are not there yet, or no more, make it not so."""
+    async with asyncio.timeout(limit_s):
+        while not _holds(is_so):  # noqa: ASYNC110  # nothing tells us
+            await asyncio.sleep(0.01)
+
+
+def _holds(is_so: Callable[[], bool]) -> bool:
+    try:
+        return is_so()
+    except (ValueError, psutil.NoSuchProcess):
+        return False

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from scoot_ray.core.trial import Outcome, Phase, TrialState
-from tests.processes import processes_with, wait_for_number
+from tests.processes import processes_with, until, wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace, write_model
 from traces.workload import make_load
@@ -28,6 +28,7 @@ from trainables.session import Session
 pytestmark = pytest.mark.slow
 
 NOTICED_WITHIN_S = 5.0
+LIMIT_S = 120.0
 SETTLE_S = 0.5
 NUM_ENGINE_PROCESSES = 3
 
@@ -86,12 +87,12 @@ async def test_death_is_noticed(tmp_path: Path, phase: Phase, blow: str) -> None
     load = make_load(small_trace(), study.workload, share=1, max_model_len=4096, seed=1)
     running = asyncio.create_task(session.run({"tensor_parallel_size": 1}, load, share=1, seed=1))
     victim = Victim(session, str(model))
-    await until(lambda: session.phase is phase and has_workers(victim))
+    await until(lambda: session.phase is phase and has_workers(victim), LIMIT_S)
     await asyncio.sleep(SETTLE_S)
     assert session.phase is phase
     BLOWS[blow](victim)
     killed_s = time.monotonic()
-    await until(lambda: session.phase is not phase)
+    await until(lambda: session.phase is not phase, LIMIT_S)
     noticed_s = time.monotonic() - killed_s
     outcome = await running
     print(f"{phase.value}, kill -9 of {blow}: noticed after {noticed_s:.2f} s")
@@ -102,18 +103,6 @@ async def test_death_is_noticed(tmp_path: Path, phase: Phase, blow: str) -> None
 
 def has_workers(victim: Victim) -> bool:
     return len(victim.server.children()) == 1
-
-
-async def until(is_so: Callable[[], bool], limit_s: float = 120.0) -> None:
-    deadline_s = time.monotonic() + limit_s
-    while time.monotonic() < deadline_s:
-        try:
-            if is_so():
-                return
-        except (ValueError, psutil.NoSuchProcess):
-            pass  # no server yet
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came to that")
 
 
 def assert_told(outcome: Outcome, phase: Phase) -> None:

@@ -39,6 +39,13 @@ def test_a_crash_says_why(progress: Progress, capsys: pytest.CaptureFixture[str]
     assert "It ran out of memory." in line
 
 
+def test_an_engines_last_lines_are_shown(
+    progress: Progress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress.finished(crashed(3, "one", "two", "three", "four"))
+    assert capsys.readouterr().out.splitlines()[1:] == ["    | two", "    | three", "    | four"]
+
+
 def test_a_failed_trial_does_not_count(progress: Progress) -> None:
     progress.finished(TrialRecord(0, {"max_num_seqs": 0}, TrialState.FAILED, {}))
     assert progress.num_finished == 0
