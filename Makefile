@@ -4,7 +4,7 @@ BIN := .venv/bin
 VLLM_BIN := .venv-vllm/bin
 TINY_LLAMA := runs/tiny-llama
 
-.PHONY: demo demo-vllm test test-vllm check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator clean
+.PHONY: demo demo-vllm test test-vllm check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
 
 demo: .venv/installed
 	$(BIN)/scoot tune examples/quickstart.yaml --output $$(mktemp -d runs/quickstart-XXXX)
@@ -50,6 +50,13 @@ bench-analytic: .venv/installed
 
 bench-simulator: .venv/installed
 	$(BIN)/python -m benchmarks.simulator
+
+# Nodes, actors and drivers killed at random, 200 times.
+faults-nightly: .venv/installed
+	$(BIN)/python -m tests.fault.storm --kills 200
+
+bench-utilisation: .venv/installed
+	$(BIN)/python -m benchmarks.utilisation
 
 clean:
 	rm -rf .venv .venv-vllm .venv-peers runs

@@ -1,6 +1,6 @@
 """How much of the GPUs' time a study uses, with trials of mixed size that take real time.
 
-    python -m benchmarks.utilisation [--pace 0.1] [--observations 24]
+    python -m benchmarks.utilisation [--pace 1] [--observations 16]
 
 A simulated study runs on a local Ray with logical GPUs; each trial lasts as long as its phases say,
 times the pace. A GPU that no trial holds is idle for one of three reasons:
@@ -72,8 +72,8 @@ class Utilisation:
 
 
 def main(
-    pace: Annotated[float, typer.Option(help="Real seconds for a simulated one.")] = 0.1,
-    observations: int = 24,
+    pace: Annotated[float, typer.Option(help="Real seconds for a simulated one.")] = 1.0,
+    observations: int = 16,
     parallelism: int = 4,
     num_gpus: Annotated[int, typer.Option(help="GPUs of the one node.")] = 8,
     output: Path = RESULTS,

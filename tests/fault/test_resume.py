@@ -78,3 +78,27 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "--resume" in text
     assert (tmp_path / "out" / "report.html").exists()
+
+
+def found(journal: Journal) -> dict[int, tuple[object, ...]]:
+    """Return what a study measured, by number: all but times of day."""
+    trials = journal.read().trials
+    return {r.number: (r.role, r.config, r.state, r.metrics, r.seed) for r in trials}
+
+
+def test_the_search_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    search = {"algorithm": "scoot", "observations": 11, "parallelism": 1}
+    study = write_study(tmp_path, search=search, confirm={"repeats": 1})
+    undisturbed = Journal(tmp_path / "undisturbed" / "journal.jsonl")
+    run = scoot("tune", study, "--output", undisturbed.path.parent)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+    journal = Journal(tmp_path / "out" / "journal.jsonl")
+    arguments: list[object] = ["tune", study, "--output", tmp_path / "out"]
+    for num_trials in (3, 10):
+        process = subprocess.Popen(command(*arguments), start_new_session=True)
+        kill_after(journal, process, num_trials)
+        arguments = [*arguments[:4], "--resume"]
+    run = scoot(*arguments)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert found(journal) == found(undisturbed)
