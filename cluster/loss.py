@@ -12,6 +12,7 @@ from scoot_ray.core.attempts import NODE_LOST, SYSTEM_MEMORY
 from scoot_ray.core.trial import Failure, Phase
 
 NUM_LINES = 15
+MAX_DETAIL = 200
 
 
 @dataclass(frozen=True)
@@ -68,4 +69,6 @@ def _last_failure(lines: Sequence[str]) -> Sequence[str]:
 
 
 def _detail(lines: Sequence[str]) -> str:
-    return lines[-1].strip()[:200] if lines else ""
+    """Return Ray's own reason: the last line, but for a remark on what follows from it."""
+    reasons = [line.strip() for line in lines if not line.startswith("The actor never ran")]
+    return reasons[-1][:MAX_DETAIL] if reasons else ""

@@ -18,6 +18,7 @@ HEALTH_CHECKS = {
     "health_check_timeout_ms": 2000,
     "health_check_failure_threshold": 3,
 }
+NO_TRIALS = ("ray::IDLE", "ray::DashboardAgent", "ray::RuntimeEnvAgent")
 STORE_BYTES = 100 * 2**20
 PREEMPTION = 2  # DrainNodeReason.DRAIN_NODE_REASON_PREEMPTION
 
@@ -115,5 +116,5 @@ def raylet_of(node: Any) -> int:
 def _is_trial(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
         title = " ".join(process.cmdline())
-        return title.startswith("ray::") and not title.startswith("ray::IDLE")
+        return title.startswith("ray::") and not title.startswith(NO_TRIALS)
     return False
