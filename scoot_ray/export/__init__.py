@@ -15,6 +15,7 @@ from scoot_ray.export.json_document import to_json
 from scoot_ray.export.kserve import to_kserve
 from scoot_ray.export.kubernetes import to_kubernetes
 from scoot_ray.export.ray_serve import to_ray_serve
+from trainables.engines.vllm import Vllm
 
 __all__ = ["FORMS", "Choice", "export", "write_best"]
 
@@ -29,6 +30,9 @@ FORMS: Mapping[str, Form] = {
     "json": to_json,
 }
 
+# Written in vLLM's own words, for its images and charts.
+FOR_VLLM = frozenset({"ray-serve", "kubernetes", "helm", "kserve"})
+
 
 def export(choice: Choice, form: str) -> str:
     """Return a chosen configuration in the form called `form`.
@@ -39,4 +43,10 @@ def export(choice: Choice, form: str) -> str:
     if form not in FORMS:
         hint = did_you_mean(form, FORMS)
         raise OutputError(f"--to {form}: there is no such form.{hint} Write {', '.join(FORMS)}.")
+    if form in FOR_VLLM and not isinstance(choice.adapter, Vllm):
+        others = ", ".join(name for name in FORMS if name not in FOR_VLLM)
+        raise OutputError(
+            f"--to {form}: this form serves vLLM, and the study tuned {choice.adapter.name}. "
+            f"Write {others}."
+        )
     return FORMS[form](choice)

@@ -8,6 +8,7 @@ import yaml
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
 from scoot_ray.export.command import shell_line
+from scoot_ray.export.engine_options import launch_command
 from scoot_ray.report.verdict import verdict
 
 
@@ -27,4 +28,7 @@ def write_best(study: Study, result: Result, path: Path) -> None:
         "missed_limits": [str(limit) for limit in best.missed],
         "launch_command": shell_line(study.engine, best.record.config),
     }
+    files = launch_command(study.engine, best.record.config).files
+    if files:
+        content["launch_files"] = dict(files)
     path.write_text(yaml.safe_dump(content, sort_keys=False, width=100), encoding="utf-8")

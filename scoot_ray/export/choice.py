@@ -10,6 +10,8 @@ from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Role, TrialRecord, TrialState
 from scoot_ray.export.engine_options import EngineOptions
+from trainables.backend import BACKENDS
+from trainables.engines.adapter import Adapter
 
 SIMULATED = (
     "SIMULATED: all numbers come from the embedded simulator; no engine was measured. "
@@ -49,6 +51,11 @@ class Choice:
         return EngineOptions.of(self.study.engine, self.record.config)
 
     @property
+    def adapter(self) -> Adapter:
+        """The engine that serves it."""
+        return BACKENDS[self.study.engine.kind].adapter
+
+    @property
     def num_gpus_each(self) -> int:
         """GPUs of one replica."""
         return int(self.options.parameters.get("tensor_parallel_size", 1))
@@ -67,7 +74,7 @@ class Choice:
     def engine_version(self) -> str | None:
         """The version that was measured; None for a simulated engine."""
         # The preflight's sentence, "vLLM 0.32.0, which knows ...", is what the journal keeps.
-        found = re.match(r"vLLM ([^\s,;]+)", self.result.measured_by)
+        found = re.match(rf"{re.escape(self.adapter.name)} ([^\s,;]+)", self.result.measured_by)
         return found[1] if found and not self.is_simulated else None
 
     def evidence(self) -> list[str]:

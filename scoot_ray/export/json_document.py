@@ -25,8 +25,9 @@ def _document(choice: Choice) -> dict[str, Any]:
     return {
         "version": VERSION,
         "model": options.model,
-        "engine": {"name": "vLLM", "version": choice.engine_version},
+        "engine": {"name": choice.adapter.name, "version": choice.engine_version},
         "argv": list(command.argv),
+        "files": dict(command.files),
         "env": dict(command.env),
         "secrets": list(options.secrets),
         "config": dict(choice.record.config),

@@ -10,7 +10,11 @@ from scoot_ray.core.study import Study
 
 HIDDEN = "(not recorded)"
 # Flags that are secrets, and the variables that the engine reads them from as well.
-SECRET_FLAGS = {"hf_token": "HF_TOKEN", "api_key": "VLLM_API_KEY"}
+SECRET_FLAGS = {
+    "hf_token": "HF_TOKEN",
+    "api_key": "VLLM_API_KEY",
+    "admin_api_key": "SGLANG_ADMIN_API_KEY",
+}
 
 _SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|KEY$", re.IGNORECASE)
 
