@@ -200,8 +200,6 @@ class SearchSpace:
         object.__setattr__(self, "parameters", tuple(parameters))
         object.__setattr__(self, "default", dict(default))
         object.__setattr__(self, "constraints", tuple(constraints))
-        if not self.parameters:
-            raise SpaceError("A search space needs at least one parameter; it has none.")
         if len(set(self.names)) != len(self.names):
             raise SpaceError(f"Parameter names repeat: {', '.join(self.names)}.")
         try:
