@@ -28,7 +28,8 @@ def test_a_study_runs_to_its_end(kind: str, replicas: str, tmp_path: Path) -> No
         engine={
             "kind": kind,
             "python": str(write_interpreter(tmp_path)),
-            "fixed": expected["fixed"],
+            # One of the two GPUs, so that there are two replicas to start.
+            "fixed": {**expected["fixed"], "tensor_parallel_size": 1},
             "startup_timeout_s": 240,
         },
         space={},
@@ -42,6 +43,8 @@ def test_a_study_runs_to_its_end(kind: str, replicas: str, tmp_path: Path) -> No
     assert run.returncode == 0, run.stderr
     trials = Journal(tmp_path / "out" / "journal.jsonl").read().trials
     assert len(trials) == 4
+    folders = list((tmp_path / "out" / "trials" / "0000").glob("replica-*"))
+    assert len(folders) == (2 if replicas == "all" else 0)
     assert trials[0].state is TrialState.COMPLETE
     best = yaml.safe_load((tmp_path / "out" / "best.yaml").read_text())
     assert best["measured_by"].endswith("flags of the study")
