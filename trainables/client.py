@@ -6,6 +6,7 @@ hide exactly the delays that a service's users would see (coordinated omission).
 
 import asyncio
 import errno
+import gc
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from trainables.answer import Answer
 from trainables.clock import Clock
 from trainables.engines.endpoint import Endpoint
 from trainables.message import Message
+from trainables.progress import Progress
 from trainables.route import Route
 from trainables.sse import CompletionStream
 
@@ -47,6 +49,9 @@ class LoadClient:
         self._ended: list[tuple[int, RequestRecord]] = []
 
     async def __aenter__(self) -> Self:
+        # What is there already (Ray, torch) takes the collector a tenth of a second to walk, and
+        # everything would be late by that; frozen, it is passed over.
+        gc.freeze()
         return self
 
     async def __aexit__(
@@ -60,19 +65,20 @@ class LoadClient:
         await asyncio.gather(*self._in_flight, return_exceptions=True)
         for route in self._routes:
             await route.session.close()
+        gc.unfreeze()
 
-    async def send(self, messages: Sequence[Message]) -> list[asyncio.Task[RequestRecord]]:
+    async def send(self, messages: Sequence[Message]) -> list[asyncio.Future[RequestRecord]]:
         """Send every message at its arrival time and return once the last one is under way."""
         return await self.send_from(self._clock.now(), messages)
 
     async def send_from(
         self, start_s: float, messages: Sequence[Message]
-    ) -> list[asyncio.Task[RequestRecord]]:
+    ) -> list[asyncio.Future[RequestRecord]]:
         """Send every message `arrival_s` after `start_s`, a time of the clock."""
         self._start_s = start_s
         self._answers.clear()
         self._ended.clear()
-        tasks = []
+        tasks: list[asyncio.Future[RequestRecord]] = []
         for index, message in enumerate(messages):
             await self._clock.sleep_until(start_s + message.request.arrival_s)
             task = asyncio.create_task(self._exchange(index, message, start_s))
@@ -81,18 +87,23 @@ class LoadClient:
             tasks.append(task)
         return tasks
 
-    async def drain(self, tasks: Sequence[asyncio.Task[RequestRecord]]) -> list[RequestRecord]:
+    async def drain(self, tasks: Sequence[asyncio.Future[RequestRecord]]) -> list[RequestRecord]:
         """Return the records once every request has ended, in the order of sending."""
         return await asyncio.gather(*tasks)
 
-    def update(self, load: PartialLoad) -> None:
-        """Tell what has happened to the messages that were sent last, which `load` is made of."""
-        for index, record in self._ended:
-            load.end(index, record)
-        self._ended.clear()
+    def progress(self) -> Progress:
+        """Tell how far the messages have come that were sent last."""
+        ended, self._ended = self._ended, []
         running = [(i, a) for i, a in self._answers.items() if not a.has_all_tokens]
         in_flight = [InFlight(i, a.sent_s, a.first_token_s) for i, a in running]
-        load.observe(self._clock.now() - self._start_s, in_flight)
+        return Progress(self._clock.now() - self._start_s, ended, in_flight)
+
+    def update(self, load: PartialLoad) -> None:
+        """Tell what has happened to the messages that were sent last, which `load` is made of."""
+        progress = self.progress()
+        for index, record in progress.ended:
+            load.end(index, record)
+        load.observe(progress.now_s, progress.in_flight)
 
     async def _exchange(self, index: int, message: Message, start_s: float) -> RequestRecord:
         answer = Answer(self._clock, start_s, message.request.output_tokens)

@@ -18,13 +18,17 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """Real, monotonic time; its origin is the clock's creation."""
+    """Real, monotonic time.
 
-    def __init__(self) -> None:
-        self._origin_s = time.perf_counter()
+    Args:
+        origin_s: Where the clock is 0, on the system's own clock; its creation unless given.
+    """
+
+    def __init__(self, origin_s: float | None = None) -> None:
+        self._origin_s = time.perf_counter() if origin_s is None else origin_s
 
     def now(self) -> float:
-        """Return seconds since the clock was made."""
+        """Return seconds since the origin."""
         return time.perf_counter() - self._origin_s
 
     async def sleep_until(self, time_s: float) -> None:

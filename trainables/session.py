@@ -20,6 +20,7 @@ from scoot_ray.core.trial import Outcome, Phase, TrialState
 from traces.schema import Trace
 from traces.workload import Load, make_load
 from trainables.client import TIMEOUT, LoadClient
+from trainables.client_pool import ClientPool, make_client
 from trainables.clock import Clock, WallClock
 from trainables.early_stop import EarlyStop
 from trainables.engines.counters import work_done
@@ -147,7 +148,7 @@ class Session:
         timeout_s = self._study.workload.request_timeout_s
         async with (
             self._health_watched(endpoint),
-            LoadClient(endpoint, self._clock, timeout_s) as client,
+            make_client(endpoint, self._clock, timeout_s, load.requests) as client,
         ):
             with self._timer.phase(Phase.WARM_UP):
                 tasks = await self._while_alive(client.send(warmup))
@@ -161,7 +162,7 @@ class Session:
         return Outcome(TrialState.COMPLETE, self._metrics(records, share) | work)
 
     async def _run_load(
-        self, endpoint: Endpoint, client: LoadClient, messages: Sequence[Message]
+        self, endpoint: Endpoint, client: LoadClient | ClientPool, messages: Sequence[Message]
     ) -> list[RequestRecord]:
         with self._timer.phase(Phase.LOAD):
             tasks = await self._while_alive(client.send(messages))
@@ -172,7 +173,10 @@ class Session:
         return records
 
     async def _is_worth_its_end(
-        self, load_run: asyncio.Task[list[RequestRecord]], client: LoadClient, early_stop: EarlyStop
+        self,
+        load_run: asyncio.Task[list[RequestRecord]],
+        client: LoadClient | ClientPool,
+        early_stop: EarlyStop,
     ) -> bool:
         """Wait for the end of the load; false if it was cut off because it had become hopeless."""
         hopeless = asyncio.ensure_future(early_stop.wait(client.update, self._clock))

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import hf_hub_download
 from tokenizers import Tokenizer
 
 # With the space before it; byte-level tokenizers write it as the first, SentencePiece the second.
@@ -73,6 +72,9 @@ def load_tokenizer(model: str) -> Tokenizer:
     folder = Path(model)
     if folder.is_dir():
         return Tokenizer.from_file(str(folder / "tokenizer.json"))
+    # Takes as long to import as all of the client.
+    from huggingface_hub import hf_hub_download
+
     return Tokenizer.from_file(hf_hub_download(model, "tokenizer.json"))
 
 
