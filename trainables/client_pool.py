@@ -7,6 +7,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -115,8 +116,10 @@ class ClientPool:
         for index, record in self._ended:
             load.end(index, record)
         self._ended.clear()
-        # Of what the processes tell, as much as all of them know.
+        # Of what the processes tell, as much as all of them know that have not ended their part.
         now_s = min(progress.now_s for progress in self._latest)
+        if now_s == math.inf:
+            return
         running = [one for progress in self._latest for one in progress.in_flight]
         load.observe(now_s, [one for one in running if one.sent_s <= now_s])
 
@@ -137,9 +140,11 @@ class ClientPool:
     async def _listen(self, number: int, futures: Sequence[asyncio.Future[RequestRecord]]) -> None:
         mine = futures[number :: self._num_processes]
         try:
-            while not all(future.done() for future in mine):
-                told: Progress = await _read(self._processes[number])
-                self._latest[number] = told.renumbered(number, self._num_processes)
+            is_last = False
+            while not is_last:
+                progress, is_last = await _read(self._processes[number])
+                progress = progress.renumbered(number, self._num_processes)
+                self._latest[number] = replace(progress, now_s=math.inf) if is_last else progress
                 self._ended += self._latest[number].ended
                 for index, record in self._latest[number].ended:
                     futures[index].set_result(record)

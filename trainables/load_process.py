@@ -58,7 +58,7 @@ async def replay(client: LoadClient, start_s: float, messages: Any) -> None:
     load = asyncio.create_task(send_and_drain(client, start_s, messages))
     while not load.done():
         await asyncio.wait({load}, timeout=TELL_S)
-        answer(client.progress())
+        answer((client.progress(), load.done()))
     load.result()
 
 
