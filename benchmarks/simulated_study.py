@@ -15,6 +15,7 @@ from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import Assignment, TrialRecord
 from scoot_ray.plan import Plan
+from searchers.agenda import Pause
 from trainables import make_stress_test
 
 LLAMA_7B, LLAMA_13B = "meta-llama/Llama-2-7b-hf", "meta-llama/Llama-2-13b-hf"
@@ -54,10 +55,15 @@ def run_study(study: Study) -> list[TrialRecord]:
     """Run a study from its default to its last confirmation."""
     plan, stress_test = Plan.of(study), make_stress_test(study)
     trials: list[TrialRecord] = []
+    unfinished: list[Assignment] = []
     while True:
-        following = plan.agenda.next(History({}, tuple(trials), ()), [])
-        if not isinstance(following, Assignment):
+        batch = plan.agenda.next(History({}, tuple(trials), tuple(unfinished)), [])
+        if isinstance(batch, Pause):
             return trials
+        following = batch[0]
+        known = {assignment.number for assignment in unfinished}
+        unfinished += [assignment for assignment in batch if assignment.number not in known]
+        unfinished.remove(following)
         outcome = stress_test.run(following.config, plan.trace, following.seed, following.bar)
         trials.append(
             TrialRecord(

@@ -1,0 +1,116 @@
+"""Tune Llama-2-7B or 13B, shape only, on the GPU of this machine, and keep what was measured.
+
+    python -m benchmarks.gpu 7b --python /path/to/vllm/bin/python --rate 4
+
+Everything in the result was measured here: hardware, versions, default, recommended, noise. Choose
+a rate near the default's saturation; `--duration` and `--observations` decide how long it takes.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.gpu.hardware import describe_gpus
+from benchmarks.gpu.shape import MODELS, write_shape
+from scoot_ray.core.result import Result
+from scoot_ray.core.study import Study, parse_study
+from scoot_ray.output import Output
+from scoot_ray.report.verdict import verdict
+from scoot_ray.tuner import Ending, tune_study
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def main(
+    size: Annotated[str, typer.Argument(help="7b or 13b")],
+    python: Annotated[str, typer.Option(help="the interpreter that has vLLM")] = "python3",
+    rate: Annotated[float, typer.Option(help="requests a second")] = 4.0,
+    duration: Annotated[float, typer.Option(help="seconds of load of a test")] = 100.0,
+    observations: Annotated[int, typer.Option(min=1)] = 30,
+    folder: Annotated[Path, typer.Option(help="for the model and the study")] = Path("runs/gpu"),
+    resume: Annotated[bool, typer.Option(help="go on with the study in the folder")] = False,
+) -> None:
+    """Run the study and write its result."""
+    if size not in MODELS:
+        raise SystemExit(f"{size!r} is not a size; write one of: {', '.join(MODELS)}.")
+    gpus = describe_gpus()
+    model = (folder / f"llama-2-{size}").absolute()
+    write_shape(size, model)
+    study = make_study(size, model, python, rate, duration, observations, str(gpus[0]["name"]))
+    output = Output(folder / study.name)
+    with output.held():
+        tuning = tune_study(study, output, resume=resume)
+        header = output.journal.read().header
+    print(verdict(tuning.result))
+    if tuning.ending is not Ending.FINISHED:
+        raise SystemExit("The study was interrupted; run it again with --resume.")
+    path = RESULTS / f"gpu-{size}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(describe(tuning.result, header, gpus), indent=1) + "\n")
+    print(f"Written: {path}")
+
+
+def make_study(
+    size: str,
+    model: Path,
+    python: str,
+    rate_rps: float,
+    duration_s: float,
+    observations: int,
+    accelerator: str,
+) -> Study:
+    """Return the study of a chatbot on one GPU."""
+    data: dict[str, Any] = {
+        "name": f"gpu-llama-2-{size}",
+        "engine": {
+            "kind": "vllm",
+            "model": str(model),
+            "python": python,
+            "fixed": {"max_model_len": 4096, "load_format": "dummy"},
+        },
+        "service": {"num_gpus": 1, "accelerator": accelerator},
+        "workload": {
+            "trace": "synthetic:bot",
+            "request_rate_rps": rate_rps,
+            "duration_s": duration_s,
+        },
+        "objective": "interactive",
+        "space": "vllm-v1",
+        "search": {"observations": observations},
+    }
+    return parse_study(data)
+
+
+def describe(result: Result, header: Any, gpus: list[dict[str, str | int]]) -> dict[str, Any]:
+    """Return what is worth keeping of a study, all of it measured."""
+    best = result.recommendation
+    return {
+        "gpus": gpus,
+        "measured_by": result.measured_by,
+        "versions": header["versions"],
+        "study": header["study"],
+        "verdict": verdict(result),
+        "default": result.default_tests.mean(),
+        "recommended_config": dict(best.record.config) if best else None,
+        "recommended": result.tests.mean(),
+        "worst_of_confirmations": result.confirmed_slo(),
+        "noise": dict(result.noise.deviations),
+        "drift_of_the_default": dict(result.noise.drifts),
+        "trials": [
+            {
+                "number": record.number,
+                "role": record.role.value,
+                "state": record.state.value,
+                "config": dict(record.config),
+                "metrics": dict(record.metrics),
+                "is_bound": record.is_bound,
+            }
+            for record in result.trials
+        ],
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,27 @@
+"""The GPUs of this machine, as their driver describes them."""
+
+import pynvml
+
+
+def describe_gpus() -> list[dict[str, str | int]]:
+    """Return name and memory of every GPU, and the driver's version.
+
+    Raises:
+        SystemExit: If there is no GPU, saying so.
+    """
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        raise SystemExit(f"No NVIDIA GPU was found ({error}); this benchmark needs one.") from None
+    try:
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
+        return [
+            {
+                "name": pynvml.nvmlDeviceGetName(handle),
+                "memory_bytes": int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
+                "driver": pynvml.nvmlSystemGetDriverVersion(),
+            }
+            for handle in handles
+        ]
+    finally:
+        pynvml.nvmlShutdown()
