@@ -84,6 +84,7 @@ def test_tune_refuses_it(base_url: str, tmp_path: Path) -> None:
     [
         ({}, "engine.base_url: is missing"),
         ({"base_url": "http://127.0.0.1:9", "api_key_env": "SCOOT_NO_SUCH_KEY"}, "is not set"),
+        ({"base_url": "http://127.0.0.1:9"}, "/v1/models does not answer with status 200"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path: Path, engine: dict[str, str], message: str) -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from scoot_ray.core.errors import StudyError
+from scoot_ray.core.errors import EngineError, StudyError
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import EngineSection, Study
 from trainables.engines.address import Address, LoopbackPort
@@ -55,14 +55,24 @@ class RunningEngine:
         return self._folder / "engine.log"
 
     async def start(self, config: Config) -> Endpoint:
-        """Return where the server answers."""
+        """Return where the server answers.
+
+        Raises:
+            EngineError: If it does not; nobody here is starting it, so waiting is of no use.
+        """
         engine = self._study.engine
-        return Endpoint(
+        endpoint = Endpoint(
             engine.model,
             url=server_url(engine),
             health_path="/v1/models",
             headers=authorization(engine),
         )
+        if not await endpoint.is_healthy():
+            raise EngineError(
+                f"{endpoint.health_url} does not answer with status 200; check engine.base_url, "
+                "the key that engine.api_key_env names, and that the server is up."
+            )
+        return endpoint
 
     async def wait_exit(self) -> int | None:
         """Wait for ever: its process is not ours to watch."""
