@@ -4,7 +4,7 @@ BIN := .venv/bin
 VLLM_BIN := .venv-vllm/bin
 TINY_LLAMA := runs/tiny-llama
 
-.PHONY: demo demo-vllm test test-vllm check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
+.PHONY: demo demo-vllm test test-vllm test-s3 check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
 
 demo: .venv/installed
 	$(BIN)/scoot tune examples/quickstart.yaml --output $$(mktemp -d runs/quickstart-XXXX)
@@ -13,7 +13,11 @@ demo-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
 	$(BIN)/scoot tune examples/vllm_cpu.yaml --output $$(mktemp -d runs/vllm-cpu-XXXX)
 
 test: .venv/installed
-	$(BIN)/pytest -m "not vllm"
+	$(BIN)/pytest -m "not vllm and not s3"
+
+# Outputs by URI against a server that speaks S3, in an environment of its own.
+test-s3: .venv/installed .venv-s3/installed
+	$(BIN)/pytest -m s3
 
 test-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
 	$(BIN)/pytest -m vllm
@@ -23,7 +27,7 @@ check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not slow and not vllm"
+	$(BIN)/pytest -q -m "not slow and not vllm and not s3"
 
 fix: .venv/installed
 	$(BIN)/ruff check --fix .
@@ -59,7 +63,7 @@ bench-utilisation: .venv/installed
 	$(BIN)/python -m benchmarks.utilisation
 
 clean:
-	rm -rf .venv .venv-vllm .venv-peers runs
+	rm -rf .venv .venv-vllm .venv-s3 .venv-peers runs
 
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -83,6 +87,12 @@ clean:
 	$(PYTHON) -m venv .venv-peers
 	$(BIN)/uv pip install --quiet --python .venv-peers/bin/python $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)") \
 	  --constraint constraints-peers.txt ax-platform gpy hebo optuna smac torch
+	touch $@
+
+# moto's botocore needs an older python-dateutil than ours.
+.venv-s3/installed: | .venv/installed
+	$(PYTHON) -m venv .venv-s3
+	.venv-s3/bin/python -m pip install --quiet --quiet 'moto[server,s3]==5.2.5'
 	touch $@
 
 $(TINY_LLAMA)/config.json: examples/write_tiny_llama.py | .venv-vllm/installed

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -34,10 +35,18 @@ class RayHead:
 
 
 @contextlib.contextmanager
-def ray_head(*, num_cpus: int = 4, num_gpus: int = 2) -> Iterator[RayHead]:
-    """Start a head with logical CPUs and GPUs, and end it with all its processes."""
+def ray_head(
+    *, num_cpus: int = 4, num_gpus: int = 2, variables: Mapping[str, str] | None = None
+) -> Iterator[RayHead]:
+    """Start a head with logical CPUs and GPUs, and end it with all its processes.
+
+    `variables` are further ones of its environment, and of its clients'.
+    """
     port, dashboard, agent, client = free_ports(4)
     env = {**os.environ, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(ROOT)}
+    # Jobs find `python` by the head's PATH.
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    env |= variables or {}
     env.pop("RAY_ADDRESS", None)
     # Sockets lie below, and their paths must be short.
     folder = Path(tempfile.mkdtemp(prefix="sr-", dir="/tmp"))
@@ -84,7 +93,12 @@ def free_ports(number: int) -> list[int]:
 def _wait_until_up(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline_s = time.monotonic() + START_LIMIT_S
     while process.poll() is None and time.monotonic() < deadline_s:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
-            return
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except urllib.error.HTTPError:
+            return  # it wants a token
+        except OSError:
+            pass
         time.sleep(0.5)
     raise RuntimeError(f"the Ray head did not come up: exit status {process.poll()}")

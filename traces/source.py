@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from scoot_ray.core.errors import TraceError
+from scoot_ray.core.object_store import is_remote, read_object
 
 GZIP_MAGIC = b"\x1f\x8b"
 # A few kilobytes can unpack to any size; the largest published trace is far below this.
@@ -33,16 +34,14 @@ class Source:
 
     @classmethod
     def read(cls, uri: str) -> "Source":
-        """Read a local file, packed with gzip or not.
+        """Read a local file or one in an object store, packed with gzip or not.
 
         Raises:
             TraceError: If it cannot be read or is empty.
         """
         path, options = split_options(uri)
-        if "://" in path and not path.startswith("file://"):
-            raise TraceError(f"Trace {uri}: expected a local file or synthetic:NAME; download it.")
         try:
-            content = Path(path.removeprefix("file://")).expanduser().read_bytes()
+            content = _read_object(path) if is_remote(path) else _read_file(path)
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise TraceError(f"Trace {uri}: cannot read the file: {reason}.") from None
@@ -97,6 +96,16 @@ class Source:
                 f"Trace {self.uri}: expected text in UTF-8 (CSV, JSON lines or JSON), gzip or "
                 "Parquet; got other binary data."
             ) from None
+
+
+def _read_file(path: str) -> bytes:
+    return Path(path.removeprefix("file://")).expanduser().read_bytes()
+
+
+def _read_object(uri: str) -> bytes:
+    if not uri.startswith(("s3://", "gs://")):
+        raise ValueError("expected a local file, s3://..., gs://... or synthetic:NAME; download it")
+    return read_object(uri)
 
 
 def split_options(uri: str) -> tuple[str, dict[str, str]]:

@@ -9,7 +9,9 @@ from scoot_ray.cli.calibration_command import calibrate
 from scoot_ray.cli.engine_commands import simulate, stress
 from scoot_ray.cli.export_command import export
 from scoot_ray.cli.init_command import init
+from scoot_ray.cli.jobs_commands import app as jobs_app
 from scoot_ray.cli.study_commands import check, report
+from scoot_ray.cli.submit_command import submit
 from scoot_ray.cli.traces_commands import app as traces_app
 from scoot_ray.cli.tune_command import INTERRUPTED, tune
 from scoot_ray.core.errors import ScootError
@@ -20,9 +22,10 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (init, check, tune, report, export, stress, simulate, calibrate, bench):
+for command in (init, check, tune, report, export, stress, simulate, calibrate, bench, submit):
     app.command()(command)
 app.add_typer(traces_app)
+app.add_typer(jobs_app)
 
 
 def main() -> None:

@@ -70,6 +70,18 @@ class ObjectStore:
             stream.write(content)
 
 
+def read_object(uri: str) -> bytes:
+    """Return the content of one file by its URI.
+
+    Raises:
+        OSError: If it is not there, or the store does not answer, or refuses.
+    """
+    filesystem, path = _open(uri)
+    with filesystem.open_input_stream(path) as stream:
+        content: bytes = stream.read()
+    return content
+
+
 @functools.lru_cache(maxsize=8)
 def _open(uri: str) -> tuple[Any, str]:
     filesystem, folder = fs.FileSystem.from_uri(uri)

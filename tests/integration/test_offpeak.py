@@ -10,7 +10,7 @@ import pytest
 from scoot_ray.core.journal import Journal
 from tests.integration.studies import command, scoot, write_study
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 NUM_TRIALS = 1 + 6 + 2
 NIGHT = """
 import sys

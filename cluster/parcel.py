@@ -1,0 +1,61 @@
+"""What a job brings along: our packages, the study and the local files that it names."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import yaml
+
+from scoot_ray.core.errors import StudyError
+from scoot_ray.core.study import Study
+
+PACKAGES = ("scoot_ray", "searchers", "trainables", "cluster", "traces")
+STUDY = "study.yaml"
+FILES = "files"
+EXCLUDES = ("__pycache__", "*.pyc", ".*")
+MAX_FILE_BYTES = 200 * 2**20
+"""Ray takes a working directory of 512 MiB; every node of the cluster copies it."""
+
+
+def pack(study: Study, folder: Path) -> None:
+    """Fill an empty folder with all that `python -m scoot_ray tune study.yaml` needs there.
+
+    The packages are copied from wherever they are installed, so that a wheel, an editable install
+    and a checkout all do. A model's folder is not: it must be on the nodes, by the same path.
+
+    Raises:
+        StudyError: If a file that the study names is not here, or is too large.
+    """
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        assert spec is not None
+        assert spec.submodule_search_locations is not None
+        (source,) = spec.submodule_search_locations
+        shutil.copytree(source, folder / package, ignore=shutil.ignore_patterns(*EXCLUDES))
+    (folder / FILES).mkdir()
+    workload = study.workload.model_copy(update={"trace": _pack(study.workload.trace, folder)})
+    measured = {key: path and _pack(path, folder) for key, path in study.simulator}
+    simulator = study.simulator.model_copy(update=measured)
+    shipped = study.model_copy(update={"workload": workload, "simulator": simulator})
+    text = yaml.safe_dump(shipped.model_dump(mode="json", exclude_none=True), sort_keys=False)
+    (folder / STUDY).write_text(text, encoding="utf-8")
+
+
+def _pack(uri: str, folder: Path) -> str:
+    """Copy a file, and return what names it in the folder; URIs stay as they are."""
+    if "://" in uri or uri.startswith("synthetic:"):
+        return uri
+    path, mark, options = uri.partition("?")
+    file = Path(path)
+    if not file.is_file():
+        raise StudyError(f"{path} is not here; a job brings it along, or finds it by a URI.")
+    if file.stat().st_size > MAX_FILE_BYTES:
+        raise StudyError(
+            f"{path} is too large to bring along ({file.stat().st_size / 2**20:.0f} MiB; at most "
+            f"{MAX_FILE_BYTES / 2**20:.0f}). Put it in a bucket and name it by s3:// or gs://."
+        )
+    target = folder / FILES / file.name
+    if target.exists():
+        raise StudyError(f"Two files that the study names are called {file.name}; rename one.")
+    shutil.copyfile(file, target)
+    return f"{FILES}/{file.name}{mark}{options}"
