@@ -52,7 +52,8 @@ class ClientPool:
     """Deal out the messages of a load to several processes; used as `LoadClient` is.
 
     Args:
-        endpoint: The server.
+        endpoint: The server; of several replicas, each process sends to the one with the fewest of
+            its own requests.
         timeout_s: Seconds after which an unfinished request is given up.
         num_processes: At least 1.
     """

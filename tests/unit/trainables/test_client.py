@@ -16,7 +16,9 @@ from trainables.clock import WallClock
 from trainables.engines.endpoint import Endpoint
 from trainables.message import TokenIdWriter
 
-TOLERANCE_S = 0.05  # sleeping never ends early; on a busy machine it ends late
+# Sleeping never ends early; on a busy machine it ends late. How exact the client is, is measured by
+# benchmarks/load_client.py.
+TOLERANCE_S = 1.0
 
 
 @asynccontextmanager
@@ -61,25 +63,32 @@ async def test_times_are_those_of_the_server(tmp_path: Path, tokens_per_chunk: i
 
 async def test_requests_are_sent_on_time_whatever_the_server_does(tmp_path: Path) -> None:
     arrivals_s = [0.0, 0.05, 0.1, 0.15]
-    async with serving(StandIn(ttft_s=0.5), tmp_path) as endpoint:
+    async with serving(StandIn(ttft_s=5.0), tmp_path) as endpoint:
         records = await replay(endpoint, requests_at(*arrivals_s))
     assert [record.due_s for record in records] == arrivals_s
     # All are on their way before the first answer: nothing waited for anything.
-    assert max(record.sent_s for record in records) < 0.5
+    assert max(record.sent_s for record in records) < 5.0
     assert all(record.lag_s >= 0 for record in records)
     assert all(record.completed for record in records)
 
 
 def test_more_requests_at_once_than_connection_pool_and_queue_hold(tmp_path: Path) -> None:
-    async def burst() -> list[RequestRecord]:
-        async with serving(StandIn(ttft_s=3.0), tmp_path) as endpoint:
-            return await replay(endpoint, requests_at(*[0.0] * 150))
+    async def burst() -> None:
+        stand_in = StandIn(fault="hang")
+        messages = TokenIdWriter("m", 512, 0).write(requests_at(*[0.0] * 150))
+        async with (
+            serving(stand_in, tmp_path) as endpoint,
+            LoadClient(endpoint, WallClock(), 100.0) as client,
+        ):
+            await client.send(messages)
+            async with asyncio.timeout(60):
+                # None is answered, so all of them are there only if none waits for another.
+                while stand_in.num_requests < 150:  # noqa: ASYNC110, a count that others raise
+                    await asyncio.sleep(0.05)
 
     # The loop that sessions run on; asyncio's own takes a full queue for a connection.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        records = runner.run(burst())
-    assert all(record.completed for record in records)
-    assert max(record.finished_s for record in records) < 6.0
+        runner.run(burst())
 
 
 async def test_a_late_client_records_its_lag(tmp_path: Path) -> None:
