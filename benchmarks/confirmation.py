@@ -64,8 +64,13 @@ def main(
             for by, config in choose(study, run_study(study)).items():
                 gains = orders.improvement(config), orders.worst_improvement(config)
                 choices.append(Choice(service, seed, by, *gains))
+            _write(output, choices, algorithm, observations)
             print(f"{service} seed {seed}: {time.perf_counter() - started_s:.0f} s", flush=True)
     Console().print(summary(choices))
+
+
+def _write(output: Path, choices: Sequence[Choice], algorithm: str, observations: int) -> None:
+    """Write what is known so far, so that a run that is cut off leaves something."""
     output.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "simulated": True,

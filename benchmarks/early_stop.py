@@ -75,8 +75,13 @@ def main(
         for seed in range(seeds):
             started_s = time.perf_counter()
             pairs.append(compare(service, seed, observations, algorithm, orders))
+            _write(output, pairs, algorithm, observations)
             print(f"{pairs[-1]} {time.perf_counter() - started_s:.0f} s", flush=True)
     Console().print(summary(pairs))
+
+
+def _write(output: Path, pairs: Sequence[Pair], algorithm: str, observations: int) -> None:
+    """Write what is known so far, so that a run that is cut off leaves something."""
     output.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "simulated": True,

@@ -29,8 +29,9 @@ class Bar:
             next may turn out to be better when the finalists are confirmed.
         rivals: Losses of the trials that met every limit, shape [n, m], less those that
             `num_finalists` others dominate.
-        reference: Losses of the default, shape [m], if it met every limit. What is not better in
-            every objective adds no hypervolume and is never recommended.
+        reference: Losses of the default, shape [m], if it met every limit. What is better in no
+            objective is hopeless. What is better in one is never recommended, either, but it may
+            be a point of the front, and tells the search where the front lies.
         excess: Relative amount by which the `num_finalists`-th closest trial misses the limits, 0
             if it meets them; None while fewer trials are known.
         in_flight: The most requests that the whole service had in flight in a test of the default
@@ -81,12 +82,11 @@ class Bar:
     def _behind_default(self, bounds: Mapping[str, float], objectives: Sequence[Objective]) -> str:
         if self.reference is None:
             return ""
-        for objective, best, loss in zip(
-            objectives, _best_losses(bounds, objectives), self.reference, strict=True
-        ):
-            if best >= loss:
-                return f"{objective.metric} can no longer be better than the default's"
-        return ""
+        best = np.array(_best_losses(bounds, objectives))
+        if (best < np.array(self.reference)).any():
+            return ""
+        names = " and ".join(objective.metric for objective in objectives)
+        return f"{names} can no longer be better than the default's"
 
     def _dominated(self, bounds: Mapping[str, float], objectives: Sequence[Objective]) -> str:
         if len(self.rivals) < self.num_finalists:
