@@ -97,7 +97,7 @@ def _acquisition(data: Observations, feasibility: SmoothFeasibility) -> Acquisit
         for ratios, floors in zip(data.ratios.T, data.excesses.T, strict=True)
         if np.isfinite(ratios).any()
     ]
-    delta = fold_threshold(bool(ok) for ok in data.completed).delta
+    delta = fold_threshold(data.completed.tolist()).delta
 
     def evaluate(points: FloatArray) -> FloatArray:
         met = np.maximum(probability_met(limits, points), 1e-300)

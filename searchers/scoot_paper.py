@@ -20,10 +20,12 @@ before the next one is asked for.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from scoot_ray.core.errors import StudyError
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.space import FloatArray, SearchSpace
 from searchers.candidates import Region
@@ -51,14 +53,23 @@ def paper_search(
     *,
     seed: int,
     limits: Sequence[Limit] = (),
+    batch_size: int = 1,
 ) -> DesignedSearch:
-    """Build the paper's optimiser; limits change nothing, since the paper knows none."""
-    return DesignedSearch(space, objectives, limits, seed, space.dim, propose)
+    """Build the paper's optimiser; limits change nothing, since the paper knows none.
+
+    `batch_size` is k, after how many trials Delta is updated: that of a study in batches.
+    """
+    if batch_size < 1:
+        raise StudyError(f"batch_size: expected at least 1, got {batch_size}.")
+    method = partial(propose, batch_size=batch_size)
+    return DesignedSearch(space, objectives, limits, seed, space.dim, method)
 
 
-def propose(data: Observations, num: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+def propose(
+    data: Observations, num: int, rng: np.random.Generator, batch_size: int = 1
+) -> list[dict[str, Any]]:
     """Propose at most `num` configurations; none while nothing has been measured."""
-    region = _learn_region(data, rng)
+    region = _learn_region(data, rng, batch_size)
     if not data.is_measured:
         return []
     surrogates = [fit_gp(data.points, column) for column in data.losses.T]
@@ -74,8 +85,8 @@ def fit_gp(points: FloatArray, values: FloatArray) -> Surrogate:
     return Surrogate(GaussianProcess.fit(points, scale.apply(values), MAXIMUM_LIKELIHOOD), scale)
 
 
-def _learn_region(data: Observations, rng: np.random.Generator) -> Region:
+def _learn_region(data: Observations, rng: np.random.Generator, batch_size: int) -> Region:
     seed = int(rng.integers(2**31))
     feasibility = Feasibility.fit(data.points, data.completed, seed)
-    delta = fold_threshold(bool(ok) for ok in data.completed).delta
+    delta = fold_threshold(data.completed.tolist(), batch_size).delta
     return Region(data.space, data.taken, feasibility, delta)

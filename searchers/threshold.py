@@ -5,11 +5,11 @@
     v       step of Delta                                     0.05
     c       completed trials since the last change of Delta   0, 1, ...
 
-Batches: the paper evaluates k configurations and then updates. Here trials are asynchronous, so
-each finished trial is a batch of its own (k = 1), in the order of completion.
+Batches: the paper evaluates k configurations and then updates. Where trials are asynchronous, each
+finished trial is a batch of its own (k = 1), in the order of completion.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 START = 0.5
@@ -35,9 +35,10 @@ class Threshold:
         return Threshold(max(LOWEST, self.delta - STEP), num_completed - PATIENCE)
 
 
-def fold_threshold(completed: Iterable[bool]) -> Threshold:
+def fold_threshold(completed: Sequence[bool], batch_size: int = 1) -> Threshold:
     """Fold trials, in the order of completion, into the threshold; the initial design counts."""
     threshold = Threshold()
-    for is_complete in completed:
-        threshold = threshold.after(1, any_infeasible=not is_complete)
+    for start in range(0, len(completed), batch_size):
+        batch = completed[start : start + batch_size]
+        threshold = threshold.after(len(batch), any_infeasible=not all(batch))
     return threshold

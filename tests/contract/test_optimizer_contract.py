@@ -171,6 +171,21 @@ class TestHistories:
         history += with_metrics(history[:1], ttft_mean_s=1e12, tpot_mean_s=1e-12)
         assert_valid(VLLM, make(VLLM, OBJECTIVES[2]).suggest(history, []), 1)
 
+    @pytest.mark.parametrize("m", [1, 2])
+    @pytest.mark.parametrize("value", [0.0, 1e-9, 5.0, 1e12])
+    def test_bounds_of_tests_that_were_ended_early(self, make: Make, m: int, value: float) -> None:
+        history = make_history(VLLM, 14)
+        metrics = {"ttft_mean_s": value, "throughput_rps": value}
+        bounds = [
+            TrialRecord(r.number, r.config, r.state, metrics, is_bound=True) for r in history[9:]
+        ]
+        limits = [Limit("ttft_mean_s", 1.5), Limit("throughput_rps", 9.0)]
+        for optimizer in (make(VLLM, OBJECTIVES[m]), make(VLLM, OBJECTIVES[m], limits=limits)):
+            for seen in ([*history[:9], *bounds], bounds):
+                [suggested] = optimizer.suggest(seen, [])
+                assert_valid(VLLM, [suggested], 1)
+                assert suggested not in [record.config for record in seen]
+
     def test_configurations_of_another_space_are_passed_over(self, make: Make) -> None:
         history = make_history(VLLM, 12)
         foreign = TrialRecord(50, {"x": 1.0}, TrialState.COMPLETE, {"ttft_mean_s": 1.0})

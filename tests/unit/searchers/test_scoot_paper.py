@@ -27,7 +27,7 @@ def test_suggestions_reach_the_threshold(objectives: list[Objective]) -> None:
     # The same generator draws the same seed of the forest first.
     seed = int(np.random.default_rng(0).integers(2**31))
     forest = Feasibility.fit(data.points, data.completed, seed)
-    delta = fold_threshold(bool(ok) for ok in data.completed).delta
+    delta = fold_threshold(data.completed.tolist()).delta
     assert (forest.probability(np.array([VLLM.encode(c) for c in chosen])) >= delta).all()
 
 

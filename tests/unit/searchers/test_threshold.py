@@ -26,6 +26,11 @@ def test_a_batch_counts_all_its_trials() -> None:
     assert threshold == Threshold(0.45, 2)
 
 
+def test_two_crashes_of_one_batch_raise_it_once() -> None:
+    assert fold_threshold([False, False, True], batch_size=3) == Threshold(0.55, 0)
+    assert fold_threshold([False, False, True], batch_size=1) == Threshold(0.6, 1)
+
+
 @given(st.lists(st.booleans(), max_size=80))
 def test_stays_in_its_range(completed: list[bool]) -> None:
     threshold = fold_threshold(completed)
