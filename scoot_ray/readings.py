@@ -75,7 +75,7 @@ def readings_of(
     labels = [r.state for r in trials if r.state in (TrialState.COMPLETE, TrialState.INFEASIBLE)]
     if labels:
         yield Reading(INFEASIBLE, labels.count(TrialState.INFEASIBLE) / len(labels), {})
-    threshold = fold_threshold(state is TrialState.COMPLETE for state in labels)
+    threshold = fold_threshold([state is TrialState.COMPLETE for state in labels])
     yield Reading(THRESHOLD, threshold.delta, {})
     yield Reading(RETRIES, counts[TrialState.FAILED.value], {})
     if history.suggestions_s:
