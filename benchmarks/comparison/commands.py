@@ -56,12 +56,7 @@ def plan(
     """
     experiment = _experiment(choice.experiment)
     services = all_services(azure_trace)
-    patterns = choice.services
-    if patterns is None:
-        patterns = experiment.services
-        if not azure_trace.exists():
-            patterns = [p for p in patterns if not p.startswith("azure-")]
-            note(f"The Azure trace is left out: there is no {azure_trace}.")
+    patterns = choice.services or available(experiment, azure_trace, note)
     algorithms = select("algorithm", choice.algorithms or experiment.algorithms, list(ALGORITHMS))
     chosen = select("service", patterns, list(services))
     note(f"{len(chosen)} service(s), {len(algorithms)} algorithm(s); loads are being found.")
@@ -75,6 +70,17 @@ def plan(
         num_workers=num_workers,
         environment=environment,
     )
+
+
+def available(
+    experiment: Experiment, azure_trace: Path, note: Callable[[str], None]
+) -> Sequence[str]:
+    """List an experiment's services, without those of the Azure trace where that is missing."""
+    patterns = [p for p in experiment.services if not p.startswith("azure-")]
+    if azure_trace.exists() or len(patterns) == len(experiment.services):
+        return experiment.services
+    note(f"The Azure trace is left out: there is no {azure_trace}.")
+    return patterns
 
 
 def conclude(comparison: Comparison, runs: Sequence[Run], command: str) -> list[Table]:

@@ -46,4 +46,4 @@ def _parameter(name: str, dimension: Dimension) -> RangeParameterConfig | Choice
     if dimension.kind == "real":
         return RangeParameterConfig(name, bounds=(0.0, 1.0), parameter_type="float")
     is_ordered = dimension.kind == "ordinal"
-    return ChoiceParameterConfig(name, dimension.name_of_values, "int", is_ordered=is_ordered)
+    return ChoiceParameterConfig(name, dimension.indices, "int", is_ordered=is_ordered)

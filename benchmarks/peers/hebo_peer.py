@@ -48,4 +48,4 @@ def _parameter(name: str, dimension: Dimension) -> dict[str, object]:
         return {"name": name, "type": "num", "lb": 0.0, "ub": 1.0}
     if dimension.kind == "ordinal":
         return {"name": name, "type": "int", "lb": 0, "ub": dimension.num_values - 1}
-    return {"name": name, "type": "cat", "categories": dimension.name_of_values}
+    return {"name": name, "type": "cat", "categories": dimension.indices}

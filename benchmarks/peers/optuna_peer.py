@@ -68,7 +68,7 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
         return FloatDistribution(0.0, 1.0)
     if dimension.kind == "ordinal":
         return IntDistribution(0, dimension.num_values - 1)
-    return CategoricalDistribution(dimension.name_of_values)
+    return CategoricalDistribution(dimension.indices)
 
 
 def _violations(trial: FrozenTrial) -> Sequence[float]:

@@ -28,7 +28,7 @@ class Dimension:
     num_values: int = 0
 
     @property
-    def name_of_values(self) -> list[int]:
+    def indices(self) -> list[int]:
         """List the indices of the values."""
         return list(range(self.num_values))
 

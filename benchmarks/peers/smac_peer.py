@@ -77,4 +77,4 @@ def _parameter(name: str, dimension: Dimension) -> object:
         return Float(name, (0.0, 1.0))
     if dimension.kind == "ordinal":
         return Integer(name, (0, dimension.num_values - 1))
-    return Categorical(name, dimension.name_of_values)
+    return Categorical(name, dimension.indices)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.comparison.catalogue import all_services
-from benchmarks.comparison.commands import Choice, plan
+from benchmarks.comparison.algorithms import ALGORITHMS
+from benchmarks.comparison.catalogue import all_services, select
+from benchmarks.comparison.commands import available
 from benchmarks.comparison.experiment import BALANCED, EXPERIMENTS
-from benchmarks.comparison.peer_process import PeerEnvironment
 
 NOWHERE = Path("no-such-trace.csv")
 
@@ -38,23 +38,33 @@ def test_mistakes_are_told_in_one_message(arguments: list[str], expected: str) -
 
 
 def test_every_default_names_something() -> None:
-    services = all_services(NOWHERE)
-    for name in BALANCED:
-        assert name in services or name.startswith("azure-")
-    for name in EXPERIMENTS:
-        if name != "quick":
-            continue
-        notes: list[str] = []
-        comparison = plan(
-            Choice(name),
-            folder=Path("unused"),
-            num_workers=1,
-            environment=PeerEnvironment(),
-            azure_trace=NOWHERE,
-            note=notes.append,
-        )
-        assert len(comparison.services) == 3
-        assert "Azure trace is left out" in notes[0]
+    services = [*all_services(NOWHERE), *(name for name in BALANCED if name.startswith("azure-"))]
+    for experiment in EXPERIMENTS.values():
+        assert select("service", experiment.services, services)
+        assert select("algorithm", experiment.algorithms, list(ALGORITHMS))
+
+
+def test_the_balanced_set_is_balanced() -> None:
+    names = [name.replace("A100-80GB", "A100") for name in BALANCED]
+    parts = [name.split("-") for name in names]
+    for workload in ("bot", "azure", "sql", "rec", "cls"):
+        of_workload = [part for part in parts if part[0] == workload]
+        models = sorted(part[1] for part in of_workload)
+        num_gpus = sorted(part[2][0] for part in of_workload)
+        spaces = sorted(part[3] for part in of_workload)
+        assert models == ["13b", "13b", "7b", "7b"]
+        assert num_gpus == ["2", "2", "4", "4"]
+        assert spaces == ["v0", "v0", "v1", "v1"]
+        assert len({part[2][2:] for part in of_workload}) >= 3
+
+
+def test_without_the_azure_trace_its_services_are_skipped_with_a_word() -> None:
+    notes: list[str] = []
+    names = available(EXPERIMENTS["peers"], NOWHERE, notes.append)
+    assert len(names) == len(BALANCED) - 4
+    assert notes == ["The Azure trace is left out: there is no no-such-trace.csv."]
+    available(EXPERIMENTS["quick"], NOWHERE, notes.append)
+    assert len(notes) == 1
 
 
 @pytest.mark.slow
