@@ -28,6 +28,12 @@ IDLE_TIMEOUT_S = 6.0
 LIMIT_S = 500.0
 NODE_GPUS = (1, 4)
 HEAD_ID = "f" * 51 + "00000"  # what the fake provider takes for the head
+# Ray fills these in for its own providers, and expects them of an external one.
+COMMANDS = (
+    *("initialization_commands", "setup_commands", "head_setup_commands"),
+    *("worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands"),
+    *("cluster_synced_files", "rsync_exclude", "rsync_filter"),
+)
 ENVIRONMENT = {
     "RAY_AUTH_MODE": "disabled",
     "RAY_FAKE_CLUSTER": "1",
@@ -191,7 +197,7 @@ def _cluster(address: str) -> Mapping[str, Any]:
         "upscaling_speed": 9999,
         "idle_timeout_minutes": IDLE_TIMEOUT_S / 60,
         "file_mounts": {},
-        "setup_commands": [],
+        **{name: [] for name in COMMANDS},
     }
 
 
