@@ -148,6 +148,8 @@ class VllmBench:
     def seen(self, output: str, folder: Path) -> Seen:
         """Read its result file."""
         result: Mapping[str, float] = json.loads((folder / "vllm.json").read_text())
+        if not result["completed"]:
+            raise ValueError("none of its requests completed")
         return Seen(1e-3 * result["mean_ttft_ms"], 1e-3 * result["mean_tpot_ms"])
 
 
