@@ -173,7 +173,7 @@ def _as_cluster_error(address: str, name: str | None = None) -> Iterator[None]:
             f"{address} {problem}. Give the one that its head has: --token-file FILE, or "
             "RAY_AUTH_TOKEN_PATH, or RAY_AUTH_TOKEN; `ray get-auth-token` on the head prints it."
         ) from None
-    except ConnectionError as error:
+    except OSError as error:  # requests' and aiohttp's own among them
         raise ClusterError(
             f"Nothing answers at {address} ({error}). It should be the dashboard's address, which "
             "`ray start --head` prints; is the head running, and the port open?"
