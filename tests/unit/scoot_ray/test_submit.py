@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.studies import scoot, write_study
 
+pytestmark = pytest.mark.slow
 NIGHTS = {"window": "22:00-06:00", "timezone": "Asia/Shanghai"}
 ADDRESS = ("--address", "http://127.0.0.1:9")
 
