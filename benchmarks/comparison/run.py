@@ -32,8 +32,7 @@ class Run:
         curve: Improvement over the default, as judged, after 0 to `observations` observations:
             the relative gain of the best measured configuration, or, for several objectives, the
             hypervolume that the measured front dominates below the default, whose box is 1.
-        doubt: What the judges cannot tell: the standard error of the default's metrics over them,
-            relative, the largest of the objectives.
+        doubt: Standard error of the final improvement over the judges.
         seeming: Improvement at the end by the search's own measurements, luck included.
         num_infeasible: Trials that crashed.
         suggestion_s: Mean wall time of a suggestion.

@@ -37,7 +37,7 @@ def search(
     return Run(
         task=task,
         curve=tuple(judge.curve(trials.history)),
-        doubt=judge.doubt,
+        doubt=judge.doubt(trials.history),
         seeming=_seeming_improvement(service, trials.history),
         num_infeasible=sum(r.state is TrialState.INFEASIBLE for r in trials.history),
         suggestion_s=float(np.mean(trials.suggestions_s)),
@@ -110,46 +110,53 @@ class _Judge:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._known: dict[tuple[Any, ...], Mapping[str, float]] = {}
+        self._known: dict[tuple[Any, ...], Sequence[Mapping[str, float]]] = {}
         self._default = self._losses(service.space.default)
 
-    @property
-    def doubt(self) -> float:
-        """The largest relative standard error of the default's metrics over the judges."""
-        judgements = self._service.judge(self._service.space.default)
-        if len(judgements) < 2:
-            return 0.0
-        rows = np.array([losses(self._service.objectives, metrics) for metrics in judgements])
-        errors = rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
-        return float(np.max(errors / np.abs(rows.mean(axis=0))))
-
     def metrics(self, config: Config) -> Mapping[str, float]:
-        """Return the judged metrics of a configuration, none if it does not run."""
+        """Return the mean metrics of a configuration over the judges, none if it does not run."""
+        judgements = self._judgements(config)
+        names = [objective.metric for objective in self._service.objectives]
+        return {n: float(np.mean([j[n] for j in judgements])) for n in names if judgements}
+
+    def _judgements(self, config: Config) -> Sequence[Mapping[str, float]]:
         key = tuple(config[name] for name in self._service.space.names)
         if key not in self._known:
-            self._known[key] = self._mean(self._service.judge(config))
+            self._known[key] = self._service.judge(config)
         return self._known[key]
 
-    def _mean(self, judgements: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
-        if not judgements:
-            return {}
-        names = [objective.metric for objective in self._service.objectives]
-        return {name: float(np.mean([j[name] for j in judgements])) for name in names}
+    def doubt(self, history: Sequence[TrialRecord]) -> float:
+        """Return the standard error of the improvement at the end, over the judges.
+
+        The default stays at its mean: it is the same for every search.
+        """
+        judged = [self._judgements(config) for config in self._front(history)]
+        num_judges = len(judged[0]) if judged else 0
+        if num_judges < 2:
+            return 0.0
+        objectives = self._service.objectives
+        improvements = [
+            hypervolume(np.array([losses(objectives, js[k]) for js in judged]), self._default)
+            for k in range(num_judges)
+        ]
+        return float(np.std(improvements, ddof=1) / np.sqrt(num_judges))
 
     def curve(self, history: Sequence[TrialRecord]) -> list[float]:
         """Return the improvement after each trial, the first of which is the default or 0."""
         return [self._improvement(history[: n + 1]) for n in range(len(history))]
 
     def _improvement(self, history: Sequence[TrialRecord]) -> float:
+        rows = [self._losses(config) for config in self._front(history)]
+        return hypervolume(np.array(rows), self._default) if rows else 0.0
+
+    def _front(self, history: Sequence[TrialRecord]) -> list[Config]:
+        """List what measured best, as far as it runs for the judges."""
         records = measured(history, self._service.objectives)
         if not records:
-            return 0.0
-        points = loss_matrix(records, self._service.objectives)
-        front = [
-            record.config for record, on in zip(records, is_nondominated(points), strict=True) if on
-        ]
-        rows = [self._losses(config) for config in front if self.metrics(config)]
-        return hypervolume(np.array(rows), self._default) if rows else 0.0
+            return []
+        on_front = is_nondominated(loss_matrix(records, self._service.objectives))
+        configs = [record.config for record, on in zip(records, on_front, strict=True) if on]
+        return [config for config in configs if self._judgements(config)]
 
     def _losses(self, config: Config) -> FloatArray:
         return np.array(losses(self._service.objectives, self.metrics(config)))

@@ -4,7 +4,7 @@ symbol       meaning                                                            
 improvement  over the default, as judged (`Run.curve`)                          at most 1, or a gain
 share        improvement over the best that any run reached on the service      at most 1
 luck         what repeating the default seems to gain on a service              0 where not run
-band         what the judges of a service cannot tell (`Run.doubt`); ties       at least 0.005
+band         what the judges of a service cannot tell: the mean `Run.doubt`     at least 0.005
 block        one service, parallel degree and seed, on which algorithms are paired
 """
 
@@ -91,8 +91,8 @@ class Runs:
     @cached_property
     def band(self) -> dict[str, float]:
         """Within which improvements on each service are a tie."""
-        doubts = {run.task.service: run.doubt for run in self.runs}
-        return {service: max(doubts[service], LEAST_BAND) for service in self.services}
+        doubts = {s: np.mean([run.doubt for run in self.of(service=s)]) for s in self.services}
+        return {service: max(float(doubt), LEAST_BAND) for service, doubt in doubts.items()}
 
     @cached_property
     def luck(self) -> dict[str, float]:

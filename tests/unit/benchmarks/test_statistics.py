@@ -30,8 +30,8 @@ def test_what_the_judges_cannot_tell_is_a_tie() -> None:
     runs = Runs(
         [
             make_run("repeated_default", 0, 0.0, 0.0, seeming=0.2, doubt=0.05),
-            make_run("a", 0, 0.0, 0.50),
-            make_run("b", 0, 0.0, 0.46),
+            make_run("a", 0, 0.0, 0.50, doubt=0.05),
+            make_run("b", 0, 0.0, 0.46, doubt=0.05),
             make_run("c", 0, 0.0, 0.30, doubt=0.05),
         ]
     )
