@@ -104,7 +104,10 @@ def _without_folders(resolved: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **resolved,
         "workload": {**resolved["workload"], "trace": trace},
-        "simulator": {key: path and PurePath(path).name for key, path in measured.items()},
+        "simulator": {
+            key: PurePath(value).name if isinstance(value, str) else value
+            for key, value in measured.items()
+        },
     }
 
 

@@ -14,7 +14,7 @@ from tests.fault.raylets import raylets
 from tests.integration.studies import command, scoot, write_study
 
 pytestmark = pytest.mark.slow
-NUM_TRIALS = 1 + 6 + 2
+NUM_TRIALS = 1 + 6 + 2 + 1
 
 
 def test_a_study_outlives_the_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
