@@ -65,6 +65,13 @@ def test_a_study_is_resumed_with_another_budget_but_not_another_seed(journal: Jo
         require_fitting(journal, plan_of(), resume=False)
 
 
+def test_a_study_is_resumed_on_other_nodes_and_at_the_same_pace(journal: Journal) -> None:
+    study = {**STUDY, "simulator": {"pace": 0.5}}
+    open_journal(journal, Plan.of(parse_study(study)), "an engine")
+    elsewhere = parse_study({**study, "placement": {"num_cpus": 4}})
+    require_fitting(journal, Plan.of(elsewhere), resume=True)
+
+
 def test_secrets_are_named_in_the_journal_and_not_told(journal: Journal) -> None:
     plan = plan_of()
     env = {"HF_TOKEN": "hf_abc", "OMP_NUM_THREADS": "4"}
