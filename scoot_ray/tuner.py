@@ -12,6 +12,7 @@ from ray import tune
 from cluster.connection import connect, limit_pending
 from cluster.interruption import Interruption
 from cluster.preflight import Capacity
+from scoot_ray.bundles import bundles_of
 from scoot_ray.closing import UNLIMITED, Closing, Unlimited
 from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import EngineError
@@ -31,7 +32,6 @@ from searchers.agenda import stop_reason
 from searchers.ray_searcher import RaySearcher
 from trainables.backend import BACKENDS
 from trainables.ray_trainable import TrialActor
-from trainables.replicas import replicas_of
 
 
 class Ending(Enum):
@@ -121,7 +121,7 @@ def _fit(
             trials_folder=output.path.absolute() / "trials",
             keep=output.keep,
         ),
-        partial(_bundles, study=study, capacity=capacity),
+        partial(bundles_of, study=study, capacity=capacity),
     )
     progress = Progress(
         objectives=study.objectives,
@@ -161,13 +161,6 @@ def _fit(
         with interruption.handled(), closing.enforced(interruption.stop):
             tuner.fit()
     return interruption
-
-
-def _bundles(
-    parameters: Mapping[str, Any], study: Study, capacity: Capacity
-) -> tune.PlacementGroupFactory:
-    num_gpus = replicas_of(study, parameters["config"]).num_gpus
-    return capacity.placement.factory(num_gpus, capacity.largest_node_gpus)
 
 
 def _trial_name(trial: Any, default: Config) -> str:
