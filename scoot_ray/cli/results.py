@@ -1,21 +1,26 @@
 """A study's result on the terminal and in its output folder."""
 
 import sys
+from typing import TYPE_CHECKING
 
 from scoot_ray.cli.printing import print_table
 from scoot_ray.core.result import Result
-from scoot_ray.core.study import Study
 from scoot_ray.export import write_best
 from scoot_ray.output import Output
-from scoot_ray.report.html import write_report
 from scoot_ray.report.tables import comparison_table, config_table, front_table
 from scoot_ray.report.verdict import verdict
 
+if TYPE_CHECKING:
+    from scoot_ray.report.findings import Findings
 
-def write_files(study: Study, result: Result, output: Output) -> None:
+
+def write_files(findings: "Findings", output: Output) -> None:
     """Write report.html and best.yaml."""
-    write_report(study.name, result, output.path / "report.html")
-    write_best(study, result, output.path / "best.yaml")
+    # What draws and fits takes seconds to import, and most commands do neither.
+    from scoot_ray.report.html import write_report
+
+    write_report(findings, output.path / "report.html")
+    write_best(findings.study, findings.result, output.path / "best.yaml")
     output.publish()
 
 

@@ -54,6 +54,7 @@ def tune(
 ) -> None:
     """Search for the best configuration, and confirm it."""
     # Ray and torch take seconds to import; commands that only read do without them.
+    from scoot_ray.report.findings import Findings
     from scoot_ray.tuner import Ending, tune_study
 
     study = load(study_file, trace)
@@ -63,7 +64,8 @@ def tune(
         while True:
             closing = _window_to_run_in(study, wait=wait)
             tuning = tune_study(study, folder, address=address, resume=may_resume, closing=closing)
-            write_files(study, tuning.result, folder)
+            findings = Findings(study, folder.journal.read(), tuning.result)
+            write_files(findings, folder)
             if tuning.ending is not Ending.CLOSING or not wait:
                 break
             may_resume = True

@@ -1,98 +1,133 @@
 """The report as one self-contained HTML file that needs no network."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
-from plotly.offline import get_plotlyjs
-
-from scoot_ray.core.result import Result
-from scoot_ray.report.plots import convergence_plot, front_plot
+from scoot_ray.core.trial import TrialRecord
+from scoot_ray.report.drawing import Drawing, to_svg
+from scoot_ray.report.figure_list import draw_all
+from scoot_ray.report.findings import Findings
+from scoot_ray.report.page import render_page
+from scoot_ray.report.reproduction import reproduction_table, study_yaml
 from scoot_ray.report.tables import (
     Table,
     comparison_table,
     config_table,
     front_table,
+    noise_table,
+    time_table,
     trials_table,
 )
 from scoot_ray.report.verdict import verdict
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; font-size: 0.85rem; }
-th, td { text-align: left; padding: 0.3rem 0.7rem; border-bottom: 1px solid #8886; }
-.wide { overflow-x: auto; }
-.verdict { font-size: 1.15rem; border-left: 4px solid #0072B2; padding-left: 1rem; }
-"""
+WORDY = ("changes from the default", "failure or early stop")
 
 
-def write_report(name: str, result: Result, path: Path) -> None:
+def write_report(findings: Findings, path: Path) -> None:
     """Write the report of a study to `path`."""
-    path.write_text(render_report(name, result), encoding="utf-8")
+    path.write_text(render_report(findings), encoding="utf-8")
 
 
-def render_report(name: str, result: Result) -> str:
+def render_report(findings: Findings) -> str:
     """Return the report as HTML; everything that came from outside is escaped."""
-    tables = (comparison_table, config_table, front_table, trials_table)
+    result = findings.result
+    figures = {drawing.name: drawing for drawing in draw_all(findings)}
+    sections = [
+        ("Default and recommended", "evidence", [comparison_table(result), config_table(result)]),
+        ("Pareto front", "front", [front_table(result)]),
+        ("Convergence", "convergence", []),
+        ("What mattered", "importance dependence", []),
+        ("What crashed", "feasibility", []),
+        ("Noise and drift", "noise", [noise_table(result)]),
+        ("Time and GPU hours", "time", [time_table(result)]),
+    ]
     parts = [
         f'<p class="verdict">{html.escape(verdict(result))}</p>',
         f"<p>Measured by: {html.escape(result.measured_by)}.</p>",
-        *(_table(make(result)) for make in tables[:3]),
-        *_plots(result),
-        _table(tables[3](result)),
-        _failures(result),
     ]
-    return render_page(name, parts)
+    body: list[str] = []
+    links: list[str] = []
+    for title, names, tables in sections:
+        shown = [figures[name] for name in names.split() if name in figures]
+        content = [*map(_figure, shown), *map(_table, tables)]
+        _add(title, content or [f"<p>{_ABSENT[names]}</p>"], body, links)
+    _add("Trials", [_trials(findings)], body, links)
+    _add("How to reproduce", _reproduction(findings), body, links)
+    return render_page(findings.study.name, [*parts, f"<nav>{''.join(links)}</nav>", *body])
 
 
-def render_page(name: str, parts: Iterable[str]) -> str:
-    """Return a page with plotly on it, titled `name`, that is made of parts in HTML."""
-    title = f"SCOOT-Ray: {html.escape(name)}"
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            f"<title>{title}</title><style>{_STYLE}</style>",
-            f"<script>{get_plotlyjs()}</script></head><body>",
-            f"<h1>{title}</h1>",
-            *parts,
-            "</body></html>",
-        ]
-    )
+_ABSENT = {
+    "convergence": "No trial completed.",
+    "importance dependence": "Too few trials completed to tell which parameters matter.",
+    "feasibility": "No configuration crashed, or too little is known to say where.",
+}
 
 
-def _plots(result: Result) -> list[str]:
-    if result.default is None or result.recommendation is None:
-        return []
-    figures = [convergence_plot(result, objective) for objective in result.objectives]
-    if len(result.objectives) > 1:
-        figures.insert(0, front_plot(result))
-    return [figure.to_html(full_html=False, include_plotlyjs=False) for figure in figures]
+def _add(title: str, content: Sequence[str], body: list[str], links: list[str]) -> None:
+    anchor = title.lower().replace(" ", "-")
+    links.append(f'<a href="#{anchor}">{title}</a>')
+    body += [f'<section id="{anchor}"><h2>{title}</h2>', *content, "</section>"]
+
+
+def _figure(drawing: Drawing) -> str:
+    caption = f"<b>{html.escape(drawing.title)}.</b> {html.escape(drawing.caption)}"
+    return f"<figure>{to_svg(drawing)}<figcaption>{caption}</figcaption></figure>"
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.header)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in table.rows
+    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in table.header)
+    rows = ["".join(map(_cell, row, table.header)) for row in table.rows]
+    return _wrapped(table.title, "", head, rows)
+
+
+def _trials(findings: Findings) -> str:
+    """Return the table of trials: its headings sort it, and logs unfold in it."""
+    result = findings.result
+    table = trials_table(result)
+    head = "".join(
+        f'<th scope="col"><button type="button">{html.escape(cell)}</button></th>'
+        for cell in table.header
     )
+    rows = []
+    for record, row in zip(result.trials, table.rows, strict=True):
+        values = _sort_values(record, row, result.metrics_of_interest)
+        cells = list(map(_cell, row, table.header, values))
+        rows.append("".join([*cells[:-1], cells[-1].removesuffix("</td>"), _log(record), "</td>"]))
+    return _wrapped(f"{len(rows)} trials", "sortable", head, rows)
+
+
+def _wrapped(title: str, kind: str, head: str, rows: Sequence[str]) -> str:
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
-        f"<h2>{html.escape(table.title)}</h2><div class='wide'><table>"
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{html.escape(title)}">'
+        f'<table class="{kind}"><caption>{html.escape(title)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _failures(result: Result) -> str:
-    failed = [record for record in result.trials if record.failure and record.failure.log_tail]
-    if not failed:
+def _cell(text: str, heading: str, value: str | None = None) -> str:
+    wordy = ' class="wordy"' if heading in WORDY and text else ""
+    sort = "" if value is None else f' data-value="{html.escape(value)}"'
+    return f"<td{wordy}{sort}>{html.escape(text)}</td>"
+
+
+def _sort_values(record: TrialRecord, row: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    """Return what each cell of a trial's row is sorted by; empty where it has no value."""
+    measured = [str(record.metrics.get(metric, "")) for metric in metrics]
+    return [*row[:3], *measured, str(record.gpu_seconds), *row[-2:]]
+
+
+def _log(record: TrialRecord) -> str:
+    if record.failure is None or not record.failure.log_tail:
         return ""
-    sections = []
-    for record in failed:
-        assert record.failure is not None
-        log = html.escape("\n".join(record.failure.log_tail))
-        sections.append(
-            f"<details><summary>Trial {record.number}: {html.escape(record.failure.message)}"
-            f"</summary><pre>{log}</pre></details>"
-        )
-    return "<h2>Last lines of the engines that failed</h2>" + "\n".join(sections)
+    log = html.escape("\n".join(record.failure.log_tail))
+    return f"<details><summary>last lines of its log</summary><pre>{log}</pre></details>"
+
+
+def _reproduction(findings: Findings) -> list[str]:
+    study = html.escape(study_yaml(findings))
+    return [
+        _table(reproduction_table(findings)),
+        f"<details><summary>The study as it was resolved</summary><pre>{study}</pre></details>",
+    ]

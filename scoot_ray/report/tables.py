@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from scoot_ray.core.display import describe_config, format_gain, format_metric
+from scoot_ray.core.display import describe_config, format_duration, format_gain, format_metric
 from scoot_ray.core.metrics import METRICS, direction_of
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import TrialRecord
+from scoot_ray.core.trial import Phase, TrialRecord
+
+if TYPE_CHECKING:
+    from scoot_ray.report.influence import Influence
 
 COUNTS = (
     "num_requests",
@@ -97,6 +101,71 @@ def trials_table(result: Result) -> Table:
     return Table("Trials", header, tuple(rows))
 
 
+def noise_table(result: Result) -> Table:
+    """List how far repeated tests differ, and how far the default went off during the study."""
+    noise = result.noise
+    rows = []
+    for metric in result.metrics_of_interest:
+        deviation, band = noise.deviations.get(metric), noise.band(metric)
+        drift = noise.drifts.get(metric)
+        verdict = "-" if drift is None or band is None else "no"
+        rows.append(
+            (
+                metric,
+                _share(deviation, "{:.1%}"),
+                _share(band, "±{:.1%}"),
+                _share(drift, "{:+.1%}"),
+                "yes" if noise.has_drifted(metric) else verdict,
+            )
+        )
+    header = (
+        "metric",
+        "deviation of one test",
+        "band of two tests",
+        "default, first to last",
+        "more than noise",
+    )
+    return Table("Noise and drift", header, tuple(rows))
+
+
+def importance_table(influence: "Influence") -> Table:
+    """List how much of an objective's variance each parameter explains by itself."""
+    rows = [
+        (found.parameter, f"{found.share:.0%}", f"{found.low:.0%} to {found.high:.0%}")
+        for found in influence.importances
+    ]
+    title = f"What mattered for {influence.objective.metric}, by {influence.num_trials} trials"
+    return Table(title, ("parameter", "share", "with a fifth left out"), tuple(rows))
+
+
+def time_table(result: Result) -> Table:
+    """List time and GPU hours by phase, over all trials."""
+    total = sum(gpu_seconds_by_phase(result).values()) or 1.0
+    rows = []
+    for phase, gpu_seconds in gpu_seconds_by_phase(result).items():
+        seconds = [r.phases_s[phase] for r in result.trials if phase in r.phases_s]
+        rows.append(
+            (
+                phase,
+                format_duration(sum(seconds)),
+                format_duration(sum(seconds) / len(seconds)),
+                f"{gpu_seconds / 3600:.3g}",
+                f"{gpu_seconds / total:.0%}",
+            )
+        )
+    header = ("phase", "all trials", "mean", "GPU hours", "share")
+    return Table("Time and GPU hours by phase", header, tuple(rows))
+
+
+def gpu_seconds_by_phase(result: Result) -> dict[str, float]:
+    """Return GPU seconds by phase, in the order of a trial; phases within phases are left out."""
+    spent = {
+        phase.value: sum(r.num_gpus * r.phases_s.get(phase.value, 0.0) for r in result.trials)
+        for phase in Phase
+    }
+    return {name: seconds for name, seconds in spent.items() if seconds > 0}
+
+
 def metrics_table(metrics: Mapping[str, float]) -> Table:
     """List everything that one stress test measured."""
     return metrics_side_by_side({"value": metrics})
@@ -136,6 +205,10 @@ def _measured(record: TrialRecord, metric: str) -> str:
     if not record.is_bound or metric not in record.metrics:
         return text
     return f"{'at most' if direction_of(metric) == 'max' else 'at least'} {text}"
+
+
+def _share(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
 
 
 def _text(config: Mapping[str, object], name: str) -> str:

@@ -6,9 +6,10 @@ from itertools import cycle
 from pathlib import Path
 
 import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
-from scoot_ray.report.html import render_page
+from scoot_ray.report.page import render_page
 from scoot_ray.report.quantities import (
     KV_CACHE,
     PREEMPTIONS,
@@ -53,7 +54,7 @@ def write_timeline_page(
         config={"responsive": True},
     )
     parts = [*(f"<p>{html.escape(note)}</p>" for note in notes), plots]
-    path.write_text(render_page(title, parts), encoding="utf-8")
+    path.write_text(render_page(title, parts, [get_plotlyjs()]), encoding="utf-8")
 
 
 def timeline_figure(engines: Sequence[Watched]) -> go.Figure:

@@ -48,7 +48,7 @@ def test_the_files_are_written(finished: Path) -> None:
     best = yaml.safe_load((finished / "out" / "best.yaml").read_text())
     assert best["confirmed_slo"].keys() >= {"ttft_mean_s", "tpot_mean_s"}
     assert "--max-num-seqs" in best["launch_command"]
-    assert (finished / "out" / "report.html").stat().st_size > 1_000_000
+    assert "<svg" in (finished / "out" / "report.html").read_text()
 
 
 def test_a_folder_with_a_study_is_not_overwritten(finished: Path) -> None:

@@ -1,14 +1,19 @@
-"""The report: verdict, tables and HTML."""
+"""The report's words: verdict and tables."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from scoot_ray.core.objective import Limit
 from scoot_ray.core.result import Result
 from scoot_ray.core.trial import Role, TrialRecord, TrialState
-from scoot_ray.report.html import render_report, write_report
-from scoot_ray.report.plots import front_plot
-from scoot_ray.report.tables import comparison_table, config_table, front_table, trials_table
+from scoot_ray.report.tables import (
+    comparison_table,
+    config_table,
+    front_table,
+    gpu_seconds_by_phase,
+    noise_table,
+    time_table,
+    trials_table,
+)
 from scoot_ray.report.verdict import verdict
 from tests.unit.scoot_ray.results import OBJECTIVES, crashed, study_result, trial
 
@@ -107,27 +112,19 @@ def test_configuration_lists_default_and_recommended() -> None:
     assert config_table(study_result()).rows == (("max_num_seqs", "0", "2"),)
 
 
-def test_axes_are_logarithmic_where_values_span_orders_of_magnitude() -> None:
-    wide = front_plot(study_result(trial(4, 50.0, 0.2)))
-    assert wide.layout.xaxis.type == "log"
-    assert wide.layout.yaxis.type == "linear"
+def test_noise_and_drift_are_listed() -> None:
+    drift = [trial(4, 1.5, 0.1, Role.DRIFT, size=0)]
+    steady = [confirmation(5 + i, 0.2 + 0.001 * i) for i in range(20)]
+    rows = {row[0]: row for row in noise_table(study_result(*drift, *steady)).rows}
+    assert rows["ttft_mean_s"][3:] == ("+50.0%", "yes")
+    assert {row[0]: row for row in noise_table(study_result()).rows}["ttft_mean_s"][1:] == (
+        "-",
+    ) * 4
 
 
-def test_html_is_one_file_without_network(tmp_path: Path) -> None:
-    write_report("demo", study_result(), tmp_path / "report.html")
-    text = (tmp_path / "report.html").read_text()
-    assert "<script src=" not in text
-    assert "<link" not in text
-    assert text.count('class="plotly-graph-div"') == 3
-
-
-def test_html_escapes_what_engines_print() -> None:
-    text = render_report("demo", study_result(crashed(4, "<script>alert(1)</script>")))
-    assert "<script>alert(1)" not in text
-    assert "&lt;script&gt;alert(1)" in text
-
-
-def test_html_of_a_study_in_which_nothing_completed() -> None:
-    assert "nothing can be recommended" in render_report(
-        "demo", Result.from_trials([crashed(0)], OBJECTIVES)
-    )
+def test_gpu_hours_are_those_of_the_phases_of_a_trial() -> None:
+    spent = {"start": 90.0, "readiness": 80.0, "load": 3600.0}
+    timed = replace(trial(4, 1.0, 0.2), num_gpus=2, phases_s=spent)
+    result = study_result(timed)
+    assert gpu_seconds_by_phase(result) == {"start": 180.0, "load": 7200.0}
+    assert time_table(result).rows[1] == ("load", "60 min", "60 min", "2", "98%")
