@@ -1,1 +1,1 @@
-"""Where trials run: bundles, preflight."""
+"""Where trials run: bundles, preflight, jobs, windows, manifests."""

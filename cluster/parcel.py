@@ -32,6 +32,15 @@ def pack(study: Study, folder: Path) -> None:
         assert spec.submodule_search_locations is not None
         (source,) = spec.submodule_search_locations
         shutil.copytree(source, folder / package, ignore=shutil.ignore_patterns(*EXCLUDES))
+    pack_study(study, folder)
+
+
+def pack_study(study: Study, folder: Path) -> None:
+    """Write the study into a folder, with the local files that it names beside it.
+
+    Raises:
+        StudyError: If one of them is not here, or is too large.
+    """
     (folder / FILES).mkdir()
     workload = study.workload.model_copy(update={"trace": _pack(study.workload.trace, folder)})
     measured = {key: path and _pack(path, folder) for key, path in study.simulator}

@@ -56,8 +56,13 @@ class Start:
     @property
     def name(self) -> str:
         """A name that Kubernetes and systemd take."""
-        letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.study.lower())
-        return f"scoot-{letters[:30].strip('-')}"
+        return resource_name(self.study)
+
+
+def resource_name(study: str) -> str:
+    """Return a study's name as Kubernetes and systemd take it."""
+    letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in study.lower())
+    return f"scoot-{letters[:30].strip('-')}"
 
 
 def render_cron(start: Start) -> str:

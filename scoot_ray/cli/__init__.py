@@ -6,6 +6,7 @@ import typer
 
 from scoot_ray.cli.bench_command import bench
 from scoot_ray.cli.calibration_command import calibrate
+from scoot_ray.cli.cluster_commands import app as cluster_app
 from scoot_ray.cli.engine_commands import simulate, stress
 from scoot_ray.cli.export_command import export
 from scoot_ray.cli.init_command import init
@@ -26,6 +27,7 @@ for command in (init, check, tune, report, export, stress, simulate, calibrate, 
     app.command()(command)
 app.add_typer(traces_app)
 app.add_typer(jobs_app)
+app.add_typer(cluster_app)
 
 
 def main() -> None:
