@@ -6,13 +6,15 @@ import importlib.metadata
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scoot_ray.core.errors import OutputError
 from scoot_ray.core.journal import History, Journal
-from scoot_ray.plan import Plan
 from traces.schema import Trace
 from trainables.engines.launch import recorded_study
+
+if TYPE_CHECKING:
+    from scoot_ray.plan import Plan  # which imports torch
 
 
 @contextlib.contextmanager
@@ -37,7 +39,7 @@ def exclusive(output: Path) -> Iterator[None]:
         yield
 
 
-def require_fitting(journal: Journal, plan: Plan, resume: bool | None) -> None:
+def require_fitting(journal: Journal, plan: "Plan", resume: bool | None) -> None:
     """Check that the folder is free, or holds this very study if it is to be resumed.
 
     Args:
@@ -63,7 +65,7 @@ def require_fitting(journal: Journal, plan: Plan, resume: bool | None) -> None:
     _require_same(history, recorded_study(plan.study), plan.trace, folder)
 
 
-def open_journal(journal: Journal, plan: Plan, measured_by: str) -> None:
+def open_journal(journal: Journal, plan: "Plan", measured_by: str) -> None:
     """Begin the journal, or note in it that the study goes on, perhaps with another budget."""
     resolved = recorded_study(plan.study)
     if journal.exists():

@@ -85,9 +85,13 @@ class SimulatedBackend:
         return SIMULATED_TRIAL_S
 
     def check(self, study: Study, space: SearchSpace) -> str:
-        """Check that the model and the accelerator are known ones."""
+        """Check that the model, the accelerator and every parameter are known ones."""
+        from trainables.simulator.config import EngineConfig
+        from trainables.spaces import complete_config
+
         model = load_model_shape(study.engine.model)
         accelerator = find_accelerator(study.service.accelerator)
+        EngineConfig.resolve(complete_config(study, space.default), model)
         return f"the embedded simulator, {model.name} on {accelerator.name}; nothing is started"
 
 

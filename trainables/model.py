@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scoot_ray.core.errors import StudyError
+from scoot_ray.core.errors import StudyError, did_you_mean
 
 KNOWN_MODELS_FOLDER = Path(__file__).parent / "models"
 
@@ -151,6 +151,7 @@ def _known_path(name: str) -> Path:
         raise StudyError(
             f"The shape of model {name!r} is not known. Give a folder that holds the model's "
             f"config.json, or one of: {', '.join(known_models())}."
+            f"{did_you_mean(name, known_models())}"
         )
     return KNOWN_MODELS_FOLDER / f"{SIBLINGS.get(known, known).replace('/', '--')}.json"
 

@@ -23,8 +23,10 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for command in (init, check, tune, report, export, stress, simulate, calibrate, bench, submit):
-    app.command()(command)
+for command in (check, tune, report, export, stress, simulate, calibrate, submit):
+    app.command(no_args_is_help=True)(command)  # each needs an argument
+app.command()(init)
+app.command()(bench)
 app.add_typer(traces_app)
 app.add_typer(jobs_app)
 app.add_typer(cluster_app)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from scoot_ray.cli.completion import complete_form
 from scoot_ray.cli.options import StudyFolder
 from scoot_ray.cli.study_commands import read_folder
 from scoot_ray.core.errors import OutputError
@@ -20,7 +21,12 @@ from scoot_ray.export.selection import Selection
 def export(
     folder: StudyFolder,
     to: Annotated[
-        str, typer.Option(metavar="FORM", help=f"The form: {', '.join(FORMS)}.")
+        str,
+        typer.Option(
+            metavar="FORM",
+            help=f"The form: {', '.join(FORMS)}.",
+            autocompletion=complete_form,
+        ),
     ] = "command",
     output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,

@@ -7,11 +7,14 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from scoot_ray.cli.completion import complete_setting
 from scoot_ray.core.errors import SpaceError
 from scoot_ray.core.study import Study, absolute_trace, load_study
 from scoot_ray.output import Output, open_output
 
-StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study file.")]
+StudyFile = Annotated[
+    Path, typer.Argument(metavar="STUDY.yaml", help="The study file; `scoot init` writes one.")
+]
 StudyFolder = Annotated[
     Output,
     typer.Argument(metavar="DIR", help="A study's output folder or URI.", parser=open_output),
@@ -23,7 +26,12 @@ TraceFile = Annotated[
 Address = Annotated[str, typer.Option(help='"local" starts Ray here; "auto" or ray://... joins.')]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A parameter's value; repeatable."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter's value; repeatable.",
+        autocompletion=complete_setting,
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Decides the arrival order.", min=0)]
 

@@ -1,6 +1,7 @@
 """The study file: what the user writes, checked, with every error naming the key's path."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -204,7 +205,7 @@ class Study(Section):
         if isinstance(value, str) and value not in PRESETS:
             raise ValueError(
                 f"{value!r} is not an objective; write {', '.join(PRESETS)}, "
-                "or a list of {metric: ..., direction: min|max}"
+                f"or a list of {{metric: ..., direction: min|max}}.{did_you_mean(value, PRESETS)}"
             )
         if not value:
             raise ValueError("expected at least one objective, got an empty list")
@@ -340,8 +341,13 @@ def _explain(error: Mapping[str, Any], location: list[Any]) -> str:
             return f"  {path}: is missing; write `{location[-1]}: ...`."
         case "extra_forbidden":
             return f"  {path}: is not a key here.{_hint_at_keys(location)}"
+        case "literal_error":
+            choices = error["ctx"]["expected"]
+            hint = did_you_mean(str(error["input"]), re.findall(r"'([^']*)'", choices))
+            return f"  {path}: expected {choices}; got {error['input']!r}.{hint}"
         case "value_error":
-            return f"  {path or 'study'}: {str(error['ctx']['error']).rstrip('.')}."
+            message = str(error["ctx"]["error"])
+            return f"  {path or 'study'}: {message}{'' if message.endswith(('.', '?')) else '.'}"
         case _:
             return f"  {path}: {error['msg']}; got {error['input']!r}."
 
