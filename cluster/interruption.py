@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 # Tune needs a moment to take the trials off its books; an actor that dies later is no loss to it.
 HEAD_START_S = 1.0
+STDERR = 2
+NOTICE = (
+    b"\nStopping: running trials are given up, and --resume runs them again; the report of what "
+    b"has finished follows.\nCtrl-C again stops at once; the journal holds all that has finished.\n"
+)
 
 
 class Interruption(Callback):
@@ -56,6 +61,8 @@ class Interruption(Callback):
                 signal.signal(number, handler)
 
     def _interrupt(self, *_: object) -> None:
+        if not self.has_come:
+            os.write(STDERR, NOTICE)  # a file object may be in the middle of a write of its own
         self.has_come = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self.stop()

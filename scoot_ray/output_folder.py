@@ -81,9 +81,9 @@ def open_journal(journal: Journal, plan: "Plan", measured_by: str) -> None:
 
 
 def _require_same(history: History, resolved: dict[str, Any], trace: Trace, folder: Path) -> None:
-    """Check that a resumed study is the one begun; budget, nodes and hours may change."""
+    """Check that a resumed study is the one begun; budget, nodes, hours and trackers may change."""
     begun, resolved = _without_folders(history.header["study"]), _without_folders(resolved)
-    fixed = resolved.keys() - {"search", "placement", "schedule"}
+    fixed = resolved.keys() - {"search", "placement", "schedule", "callbacks"}
     differing = sorted(key for key in fixed if resolved[key] != begun.get(key))
     differing += [
         f"search.{key}"

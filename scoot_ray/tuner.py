@@ -1,13 +1,14 @@
 """The composition root: a study becomes a Ray Tune run, and its journal becomes a result."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any
 
 from ray import tune
+from rich.console import Console
 
 from cluster.connection import connect, limit_pending
 from cluster.interruption import Interruption
@@ -21,6 +22,7 @@ from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Assignment
+from scoot_ray.live_view import Lines, LiveView, is_wanted
 from scoot_ray.output import Output
 from scoot_ray.output_folder import open_journal, require_fitting
 from scoot_ray.plan import Plan
@@ -28,6 +30,7 @@ from scoot_ray.preflight import fit_to_cluster
 from scoot_ray.progress import Progress
 from scoot_ray.recorder import Recorder
 from scoot_ray.telemetry import Telemetry
+from scoot_ray.trackers import make_trackers
 from searchers.agenda import stop_reason
 from searchers.ray_searcher import RaySearcher
 from trainables.backend import BACKENDS
@@ -80,6 +83,7 @@ def tune_study(
     measured_by = backend.check(study, plan.space)
     is_logical = backend.has_logical_gpus(study)
     logical_gpus = study.service.num_gpus if is_logical else None
+    trackers = make_trackers(study, output)
     journal = output.journal
     require_fitting(journal, plan, resume)
     closing.require_room(journal.read().trials if journal.exists() else ())
@@ -88,7 +92,7 @@ def tune_study(
         plan, found = fit_to_cluster(plan, capacity)
         open_journal(journal, plan, measured_by)
         notes = {"trace": plan.describe_trace(), "cluster": found}
-        interruption = _fit(plan, capacity, output, closing, notes)
+        interruption = _fit(plan, capacity, output, closing, notes, trackers)
     history = journal.read()
     reason = stop_reason(history.trials)
     if reason:
@@ -108,9 +112,12 @@ def _fit(
     output: Output,
     closing: Closing | Unlimited,
     notes: Mapping[str, str],
+    trackers: Sequence[tune.Callback],
 ) -> Interruption:
     study = plan.study
     journal = output.journal
+    console = Console()
+    view = LiveView(plan, journal, console) if is_wanted(console) else Lines()
     limit_pending(capacity.max_pending(study.search.parallelism))
     trainable = tune.with_resources(
         tune.with_parameters(
@@ -120,6 +127,7 @@ def _fit(
             default=dict(plan.space.default),
             trials_folder=output.path.absolute() / "trials",
             keep=output.keep,
+            tell=view.teller,
         ),
         partial(bundles_of, study=study, capacity=capacity),
     )
@@ -150,7 +158,9 @@ def _fit(
                 callbacks=[
                     Recorder(study, journal, progress),
                     Telemetry(plan, journal),
+                    view,
                     interruption,
+                    *trackers,
                 ],
                 # Our searcher hands a lost trial out again: the journal knows of every loss.
                 failure_config=tune.FailureConfig(max_failures=0),
@@ -158,7 +168,7 @@ def _fit(
                 verbose=0,
             ),
         )
-        with interruption.handled(), closing.enforced(interruption.stop):
+        with view.shown(), interruption.handled(), closing.enforced(interruption.stop):
             tuner.fit()
     return interruption
 

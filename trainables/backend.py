@@ -5,7 +5,7 @@ client, nor a served one the simulator.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Protocol
 
 from scoot_ray.core.space import SearchSpace
 from scoot_ray.core.study import Study
+from scoot_ray.core.trial import Phase
 from trainables.engines.adapter import Adapter
 from trainables.engines.running import Running, RunningEngine, authorization, server_url
 from trainables.engines.sglang import Sglang
@@ -20,6 +21,7 @@ from trainables.engines.tensorrt_llm import TensorRtLlm
 from trainables.engines.vllm import Vllm
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
+from trainables.phases import untold
 from trainables.stress_test import StressTest
 
 SIMULATED_TRIAL_S = 1.0
@@ -33,8 +35,13 @@ class Backend(Protocol):
         """The engine whose parameters are tuned and whose command is exported."""
         ...
 
-    def stress_test(self, study: Study, folder: Path | None) -> StressTest:
-        """Return the stress test; logs and request records go into `folder`, if there is one."""
+    def stress_test(
+        self, study: Study, folder: Path | None, entered: Callable[[Phase], None] = untold
+    ) -> StressTest:
+        """Return the stress test.
+
+        Logs and request records go into `folder`, if there is one; `entered` is told of phases.
+        """
         ...
 
     def has_logical_gpus(self, study: Study) -> bool:
@@ -63,7 +70,9 @@ class SimulatedBackend:
 
     adapter: Adapter = Vllm()
 
-    def stress_test(self, study: Study, folder: Path | None) -> StressTest:
+    def stress_test(
+        self, study: Study, folder: Path | None, entered: Callable[[Phase], None] = untold
+    ) -> StressTest:
         """Return the simulated stress test."""
         from trainables.simulator.paced import PacedStressTest
         from trainables.simulator.stress_test import SimulatedStressTest
@@ -101,13 +110,17 @@ class ServedBackend:
 
     adapter: Adapter
 
-    def stress_test(self, study: Study, folder: Path | None) -> StressTest:
+    def stress_test(
+        self, study: Study, folder: Path | None, entered: Callable[[Phase], None] = untold
+    ) -> StressTest:
         """Return the stress test that starts the engine and replays over HTTP."""
         from trainables.engines.fleet import make_servers
         from trainables.session import ServedStressTest
 
         make_engine = partial(make_servers, self.adapter)
-        return ServedStressTest(study, make_engine, folder=folder or _temporary_folder())
+        return ServedStressTest(
+            study, make_engine, folder=folder or _temporary_folder(), entered=entered
+        )
 
     def has_logical_gpus(self, study: Study) -> bool:
         """Return true for CPU builds, whose tensor-parallel ranks are processes."""
@@ -138,7 +151,9 @@ class RunningBackend:
 
     adapter: Adapter = Running()
 
-    def stress_test(self, study: Study, folder: Path | None) -> StressTest:
+    def stress_test(
+        self, study: Study, folder: Path | None, entered: Callable[[Phase], None] = untold
+    ) -> StressTest:
         """Return the stress test that replays over HTTP and starts nothing."""
         from trainables.session import ServedStressTest
 
@@ -148,6 +163,7 @@ class RunningBackend:
             study,
             lambda study, _, folder: RunningEngine(study, folder),
             folder=folder or _temporary_folder(),
+            entered=entered,
         )
 
     def has_logical_gpus(self, study: Study) -> bool:

@@ -1,6 +1,7 @@
 """One trial as a Ray Tune trainable: an actor in its bundle measures one assignment."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Assignment, Failure, Outcome, Phase, TrialState
 from traces.schema import Trace
 from trainables import make_stress_test
+from trainables.phases import untold
 
 
 class TrialActor(tune.Trainable):
@@ -31,22 +33,26 @@ class TrialActor(tune.Trainable):
         default: Config,
         trials_folder: Path,
         keep: Callable[[Path], None],
+        tell: Callable[[int, str], None],
     ) -> None:
         """Take what all trials share; the assignment itself is in `config`.
 
-        `keep` brings a trial's folder to where it outlives this node.
+        `keep` brings a trial's folder to where it outlives this node; `tell` says, by a trial's
+        number, which phase it has entered.
         """
         self._study = study
         self._trace = trace
         self._default = default
         self._trials_folder = trials_folder
         self._keep = keep
+        self._tell = tell
 
     def step(self) -> dict[str, Any]:
         """Run the whole stress test: a trial has one step."""
         assignment = Assignment.from_json(self.config)
         folder = trial_folder(self._trials_folder, assignment.number)
-        outcome = measure(assignment, self._study, self._trace, folder)
+        entered = partial(self._tell, assignment.number)
+        outcome = measure(assignment, self._study, self._trace, folder, entered)
         self._keep(folder)
         return {"outcome": outcome.to_json(), "done": True}
 
@@ -58,10 +64,16 @@ class TrialActor(tune.Trainable):
         return describe_trial(Assignment.from_json(self.config), self._default)
 
 
-def measure(assignment: Assignment, study: Study, trace: Trace, folder: Path) -> Outcome:
+def measure(
+    assignment: Assignment,
+    study: Study,
+    trace: Trace,
+    folder: Path,
+    entered: Callable[[Phase], None] = untold,
+) -> Outcome:
     """Run the stress test of one assignment; logs and request records go into `folder`."""
     try:
-        stress_test = make_stress_test(study, folder=folder)
+        stress_test = make_stress_test(study, folder=folder, entered=entered)
         return stress_test.run(assignment.config, trace, assignment.seed, assignment.bar)
     except UserError as error:
         # Another actor would meet the same mistake, and so would every other configuration.

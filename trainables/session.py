@@ -41,7 +41,7 @@ from trainables.failure import (
     is_unexplained,
 )
 from trainables.message import Message
-from trainables.phases import READINESS, PhaseTimer
+from trainables.phases import READINESS, PhaseTimer, untold
 from trainables.replicas import Replicas, replicas_of
 from trainables.request_table import write_request_table
 from trainables.spaces import make_deployment
@@ -65,15 +65,23 @@ class ServedStressTest:
         make_engine: Makes the engine of one trial, from the study, the replicas and the folder.
         folder: Receives engine.log and requests.parquet.
         clock: Wall time unless given.
+        entered: Is told of every phase as it begins.
     """
 
     def __init__(
-        self, study: Study, make_engine: EngineMaker, *, folder: Path, clock: Clock | None = None
+        self,
+        study: Study,
+        make_engine: EngineMaker,
+        *,
+        folder: Path,
+        clock: Clock | None = None,
+        entered: Callable[[Phase], None] = untold,
     ) -> None:
         self._study = study
         self._make_engine = make_engine
         self._folder = folder
         self._clock = clock or WallClock()
+        self._entered = entered
 
     def run(self, config: Config, trace: Trace, seed: int, bar: Bar | None = None) -> Outcome:
         """Run one stress test; what the engine does is an outcome, all else is raised.
@@ -101,7 +109,7 @@ class ServedStressTest:
         self, config: Config, load: Load, replicas: Replicas, seed: int, bar: Bar | None
     ) -> Outcome:
         engine = self._make_engine(self._study, replicas, self._folder)
-        session = Session(self._study, engine, self._folder, self._clock)
+        session = Session(self._study, engine, self._folder, self._clock, self._entered)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(session.run(config, load, share=replicas.share, seed=seed, bar=bar))
 
@@ -109,12 +117,19 @@ class ServedStressTest:
 class Session:
     """Take one engine through the phases of one stress test."""
 
-    def __init__(self, study: Study, engine: Engine, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        study: Study,
+        engine: Engine,
+        folder: Path,
+        clock: Clock,
+        entered: Callable[[Phase], None] = untold,
+    ) -> None:
         self._study = study
         self._engine = engine
         self._folder = folder
         self._clock = clock
-        self._timer = PhaseTimer(clock)
+        self._timer = PhaseTimer(clock, entered)
         self._illness: asyncio.Task[str] | None = None
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from scoot_ray.core.callbacks import Callbacks
 from scoot_ray.core.errors import StudyError, did_you_mean
 from scoot_ray.core.metrics import quantity_of
 from scoot_ray.core.objective import PRESETS, Limit, Objective, require_metric
@@ -193,6 +194,7 @@ class Study(Section):
     schedule: ScheduleSection | None = None
     placement: PlacementSection = PlacementSection()
     simulator: SimulatorSection = SimulatorSection()
+    callbacks: Callbacks = {}
 
     @field_validator("space", mode="before")
     @classmethod

@@ -1,0 +1,91 @@
+"""The live view on a real terminal: it is drawn, Ctrl-C reports, a second one ends at once."""
+
+import os
+import pty
+import re
+import select
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scoot_ray.core.journal import Journal
+from tests.integration.studies import command, write_study
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_S = 240.0
+
+
+class Terminal:
+    """A process on a terminal of its own."""
+
+    def __init__(self, *arguments: object) -> None:
+        self.text = ""
+        argv = command(*arguments)
+        self._process, self._descriptor = pty.fork()
+        if self._process == 0:
+            environment = {k: v for k, v in os.environ.items() if k != "CI"}
+            size = {"TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
+            os.execve(sys.executable, argv, {**environment, **size})
+
+    def read_until(self, is_there: Callable[[str], bool]) -> None:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not is_there(self.text):
+            assert time.monotonic() < deadline_s, self.text[-3000:]
+            if not self._read():
+                return
+
+    def press_ctrl_c(self) -> None:
+        os.write(self._descriptor, b"\x03")
+
+    def wait(self) -> int:
+        self.read_until(lambda text: False)
+        return os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+
+    def _read(self) -> bool:
+        if not select.select([self._descriptor], [], [], 1.0)[0]:
+            return True
+        try:
+            found = os.read(self._descriptor, 65536)
+        except OSError:  # the process has closed its end
+            return False
+        self.text += found.decode(errors="replace")
+        return bool(found)
+
+
+def is_under_way(text: str) -> bool:
+    return "best so far: trial" in text
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    study = write_study(tmp_path, simulator={"pace": 0.5}, search={"observations": 30})
+    return Terminal("tune", study, "--output", tmp_path / "out")
+
+
+def test_the_view_is_drawn_and_ctrl_c_writes_the_report(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.read_until(is_under_way)
+    assert "\x1b[" in terminal.text, "it is redrawn"
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.text)
+    assert re.search(r"\d+ of 34 done, \d running, \d+ infeasible, 0 failed", plain)
+    assert "GPU hours" in plain
+    terminal.press_ctrl_c()
+    assert terminal.wait() == 130
+    assert "running trials are given up" in terminal.text
+    assert "--resume" in terminal.text
+    assert "<svg" in (tmp_path / "out" / "report.html").read_text()
+    assert Journal(tmp_path / "out" / "journal.jsonl").read().trials
+
+
+def test_a_second_ctrl_c_ends_it_and_loses_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.read_until(is_under_way)
+    journal = Journal(tmp_path / "out" / "journal.jsonl")
+    num_finished = len(journal.read().trials)
+    terminal.press_ctrl_c()
+    terminal.read_until(lambda text: "Ctrl-C again" in text)
+    terminal.press_ctrl_c()
+    assert terminal.wait() == 130
+    assert len(journal.read().trials) >= num_finished
