@@ -43,8 +43,10 @@ def pack_study(study: Study, folder: Path) -> None:
     """
     (folder / FILES).mkdir()
     workload = study.workload.model_copy(update={"trace": _pack(study.workload.trace, folder)})
-    measured = {key: path and _pack(path, folder) for key, path in study.simulator}
-    simulator = study.simulator.model_copy(update=measured)
+    simulator = study.simulator
+    files = {"profile": simulator.profile, "calibration": simulator.calibration}
+    measured = {key: path and _pack(path, folder) for key, path in files.items()}
+    simulator = simulator.model_copy(update=measured)
     shipped = study.model_copy(update={"workload": workload, "simulator": simulator})
     text = yaml.safe_dump(shipped.model_dump(mode="json", exclude_none=True), sort_keys=False)
     (folder / STUDY).write_text(text, encoding="utf-8")

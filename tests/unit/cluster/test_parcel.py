@@ -48,6 +48,18 @@ def test_what_is_no_file_stays_as_it_is(tmp_path: Path, trace: str) -> None:
     assert load_study(there / "study.yaml") == study
 
 
+def test_a_calibration_comes_along_and_a_pace_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text("{}")
+    simulator = {"calibration": "mine.json", "pace": 0.5}
+    study = load_study(write_study(tmp_path, simulator=simulator))
+    there = tmp_path / "there"
+    there.mkdir()
+    pack(study, there)
+    shipped = yaml.safe_load((there / "study.yaml").read_text())["simulator"]
+    assert shipped == {"calibration": "files/mine.json", "pace": 0.5}
+    assert (there / "files" / "mine.json").read_text() == "{}"
+
+
 def test_a_file_that_is_missing_or_too_large_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

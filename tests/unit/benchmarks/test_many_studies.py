@@ -1,0 +1,36 @@
+"""What studies got of a cluster, on schedules whose shares are known."""
+
+import pytest
+
+from benchmarks.many_studies import fairness, gpus_held, shares_of
+from scoot_ray.core.trial import TrialRecord, TrialState
+
+
+def trial(number: int, gpus: int, start_s: float, end_s: float) -> TrialRecord:
+    return TrialRecord(
+        number,
+        {},
+        TrialState.COMPLETE,
+        {},
+        num_gpus=gpus,
+        started_at_s=start_s,
+        ended_at_s=end_s,
+    )
+
+
+def test_waits_throughput_and_gpu_time_while_both_ran() -> None:
+    histories = {
+        "a": (trial(0, 1, 0, 20), trial(1, 2, 30, 60)),
+        "b": (trial(0, 1, 10, 40),),
+    }
+    first, second = shares_of(histories)
+    assert first.mean_wait_s == 10
+    assert first.trials_per_min == 2
+    assert first.gpu_s_together == 10 + 20  # from 10 s to 40 s
+    assert second.gpu_s_together == 30
+    assert gpus_held(histories, num_gpus=2) == (20 + 60 + 30) / 120
+
+
+def test_fairness() -> None:
+    assert fairness([2, 2, 2]) == 1
+    assert fairness([0, 0, 0, 5]) == pytest.approx(0.25)
