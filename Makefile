@@ -4,7 +4,7 @@ BIN := .venv/bin
 VLLM_BIN := .venv-vllm/bin
 TINY_LLAMA := runs/tiny-llama
 
-.PHONY: demo demo-vllm test test-vllm test-s3 check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
+.PHONY: demo docs demo-vllm test test-vllm test-s3 check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
 
 demo: .venv/installed
 	$(BIN)/scoot tune examples/quickstart.yaml --output $$(mktemp -d runs/quickstart-XXXX)
@@ -28,6 +28,11 @@ check: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -m "not slow and not vllm and not s3"
+
+# The reference from the code, and the figures of the method from the real search.
+docs: .venv/installed
+	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.draw
 
 fix: .venv/installed
 	$(BIN)/ruff check --fix .

@@ -12,8 +12,13 @@ from scoot_ray.core.errors import did_you_mean
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED = "closed"
-STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-"""Sections of a study file are frozen, and a misspelt key is an error."""
+STRICT = ConfigDict(
+    extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+)
+"""Sections of a study file are frozen, and a misspelt key is an error.
+
+What stands under a field is its description in the reference.
+"""
 
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
@@ -65,7 +70,9 @@ class WindowSection(BaseModel):
     model_config = STRICT
 
     window: WindowText
+    """Such as "22:00-06:00"."""
     weekdays: Weekdays = WEEKDAYS
+    """Days on which it opens."""
 
     @model_validator(mode="after")
     def _some_day(self) -> "WindowSection":
@@ -75,24 +82,22 @@ class WindowSection(BaseModel):
 
 
 class ScheduleSection(BaseModel):
-    """The off-peak windows in which the cluster may be used.
-
-    Attributes:
-        window: The only window; `windows` where there are several.
-        weekdays: Days on which `window` opens; every day by default.
-        windows: Several windows, each with its weekdays; where they meet they are one.
-        timezone: The time zone of all clock times here.
-        exceptions: Dates that have another window than their weekday's, or are "closed". A window
-            belongs to the date on which it opens.
-    """
+    """The off-peak windows in which the cluster may be used."""
 
     model_config = STRICT
 
     window: WindowText | None = None
+    """The only window; `windows` where there are several."""
     weekdays: Weekdays | None = None
+    """Days on which `window` opens; every day by default."""
     windows: tuple[WindowSection, ...] = ()
+    """Several windows, each with its weekdays; where they meet they are one."""
     timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    """The time zone of all clock times here."""
     exceptions: dict[date, Annotated[str, AfterValidator(_window_or_closed)]] = {}
+    """Dates with another window than their weekday's, or "closed"; a window belongs to the date
+    on which it opens.
+    """
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> "ScheduleSection":

@@ -28,45 +28,70 @@ class EngineSection(Section):
     """Which engine, with which model, and the flags that are set rather than tuned."""
 
     kind: Literal["vllm", "sglang", "tensorrt_llm", "openai", "simulated"]
+    """The engine; `openai` is a server that is up already, `simulated` the embedded simulator."""
     model: str
+    """Name on the hub, or a folder with the model."""
     python: str = "python3"
+    """The interpreter that has the engine; it may be of another environment."""
     fixed: dict[str, Scalar] = {}
+    """Flags that are set, not tuned, by the engine's own names."""
     env: dict[str, str] = {}
+    """Environment variables of the engine."""
     endpoint: Literal["completions", "chat"] = "completions"
-    tokenizer: str | None = None  # the model's own, unless another is named
-    base_url: str | None = None  # of a server that is up already (openai)
-    api_key_env: str | None = None  # the variable that holds its key; the key is written nowhere
+    """Which of the server's endpoints is measured."""
+    tokenizer: str | None = None
+    """Folder or name of a tokenizer; the model's own, unless another is named."""
+    base_url: str | None = None
+    """Of a server that is up already (`openai`)."""
+    api_key_env: str | None = None
+    """The variable that holds the server's key; the key is written nowhere."""
     startup_timeout_s: float = Field(default=900.0, gt=0)
+    """Seconds in which the engine must become healthy."""
     health_timeout_s: float = Field(default=30.0, gt=0)
+    """Seconds for which it may then be silent."""
 
 
 class ServiceSection(Section):
     """The hardware that the service owns."""
 
     num_gpus: int = Field(ge=1)
+    """GPUs of the whole service."""
     accelerator: str
+    """Their type, such as `A100-80GB`; `CPU` for CPU builds."""
     replicas: Literal["one", "all"] = "one"
+    """A trial runs one of the replicas with its share of the load, or `all` of them."""
 
 
 class WorkloadSection(Section):
     """The requests to replay and the rate at which the service receives them."""
 
     trace: str
+    """File or URI of a trace, with options (`FILE?unit=ms`), or `synthetic:NAME`."""
     select: Literal["heaviest_half", "all"] = "heaviest_half"
+    """Which of its requests are replayed."""
     arrivals: Literal["poisson", "trace"] = "poisson"
+    """When they arrive: a Poisson process, or as in the trace, scaled to the rate."""
     request_rate_rps: float = Field(gt=0)
+    """Requests a second that the whole service receives."""
     duration_s: float = Field(default=100.0, gt=0)
+    """Seconds of load."""
     warmup_requests: int = Field(default=4, ge=0)
+    """Requests before the load, which are not counted."""
     request_timeout_s: float = Field(default=300.0, gt=0)
+    """Seconds after which a request has failed."""
     max_failed_share: float = Field(default=0.01, ge=0, lt=1)
+    """Share of the requests that may fail before the configuration is infeasible."""
 
 
 class LimitSection(Section):
     """An SLO: `at_most` for times, `at_least` for rates."""
 
     metric: str
+    """One of the [metrics](metrics.md)."""
     at_most: float | None = None
+    """Upper bound, for times."""
     at_least: float | None = None
+    """Lower bound, for rates."""
 
     @model_validator(mode="after")
     def _one_bound_of_the_right_kind(self) -> "LimitSection":
@@ -87,7 +112,9 @@ class ObjectiveSection(Section):
     """A metric and the direction in which it is better."""
 
     metric: str
+    """One of the [metrics](metrics.md)."""
     direction: Literal["min", "max"]
+    """The direction in which it is better."""
 
     @field_validator("metric")
     @classmethod
@@ -98,10 +125,14 @@ class ObjectiveSection(Section):
 class ParameterSection(Section):
     """A parameter to add or narrow: a range, or a list of values."""
 
-    low: int | float | None = None  # a new parameter with whole bounds is an integer
+    low: int | float | None = None
+    """Lower bound; a new parameter with whole bounds is an integer."""
     high: int | float | None = None
+    """Upper bound."""
     log2: bool | None = None
+    """Only powers of two."""
     values: list[Scalar] | None = None
+    """A list of values instead of a range."""
 
     @model_validator(mode="after")
     def _range_or_values(self) -> "ParameterSection":
@@ -114,10 +145,14 @@ class ParameterSection(Section):
 class SpaceSection(Section):
     """A base space with parameters added, narrowed or removed."""
 
-    base: str | None = None  # of the engine's current version, if none is named
+    base: str | None = None
+    """`vllm-v1`, `vllm-v0`, `sglang`, `tensorrt_llm` or `none`; the engine's own by default."""
     parameters: dict[str, ParameterSection] = {}
+    """Parameters to add or narrow, by name."""
     remove: list[str] = []
+    """Parameters that stay at the engine's default."""
     default: dict[str, Scalar] = {}
+    """Defaults of added parameters, or what is measured first instead of the engine's own."""
 
 
 class SearchSection(Section):
@@ -127,42 +162,59 @@ class SearchSection(Section):
     """
 
     algorithm: str = "scoot"
+    """`scoot`, `scoot_paper`, `genetic`, `vanilla_bo` or `random`."""
     mode: Literal["asynchronous", "batch"] = "asynchronous"
+    """Fill a slot as soon as it is free, or wait for a whole batch, as the paper does."""
     observations: int = Field(default=30, ge=1)
+    """Trials after the default, confirmations not counted."""
     parallelism: int = Field(default=1, ge=1)
+    """Trials at once."""
     seed: int = Field(default=0, ge=0)
+    """The same seed makes the same study, where measurements repeat."""
     options: dict[str, Any] = {}
+    """Of the algorithm."""
 
 
 class ConfirmSection(Section):
     """How many of the best are measured again, and under how many arrival orders each."""
 
     repeats: int = Field(default=5, ge=0)
+    """Arrival orders under which each finalist is measured again, on fresh engines."""
     finalists: int = Field(default=3, ge=1)
+    """How many of the best are measured again."""
 
 
 class DriftSection(Section):
     """How often the default is measured again: evenly spaced, the last time at the end."""
 
     repeats: int = Field(default=2, ge=0)
+    """Repetitions of the default during the search."""
 
 
 class AutoscalerSection(Section):
     """The nodes that an autoscaler may add; Ray does not tell them before it has."""
 
     node_gpus: int = Field(ge=1)
+    """GPUs of a node that may be added."""
     max_nodes: int = Field(ge=1)
+    """How many may be added."""
     node_cpus: float = Field(default=8.0, gt=0)
+    """CPUs of such a node."""
 
 
 class PlacementSection(Section):
     """What a trial claims beside its GPUs, and of which nodes."""
 
     num_cpus: float = Field(default=1.0, gt=0)
+    """CPUs for the load client and the engine's host work."""
     memory_gib: float = Field(default=0.0, ge=0)
+    """Host memory."""
     labels: dict[str, str] = {}
-    exclusive: Literal["node"] | None = None  # no two trials on one node
+    """Labels of the nodes, such as `{ray.io/market-type: spot}`; also `!spot`, `in(A,B)`."""
+    exclusive: Literal["node"] | None = None
+    """`node`: no two trials on one node."""
     autoscaler: AutoscalerSection | None = None
+    """Nodes that may be added."""
 
 
 class SimulatorSection(Section):
@@ -173,28 +225,48 @@ class SimulatorSection(Section):
     """
 
     profile: str | None = None
+    """File with measured operator times."""
     calibration: str | None = None
+    """File with constants that `scoot calibrate` fitted."""
     pace: float = Field(default=0.0, ge=0)
+    """Real seconds for a simulated one; 0 is as fast as can be."""
 
 
 class Study(Section):
     """A whole study file."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Letters, digits and `._-`; names the output folder."""
     engine: EngineSection
+    """The engine."""
     service: ServiceSection
+    """The hardware."""
     workload: WorkloadSection
+    """The load."""
     objective: str | list[ObjectiveSection] = "interactive"
+    """`interactive` (mean TTFT and mean TPOT), `online` (p95 latency), `offline` (throughput),
+    or a list.
+    """
     limits: list[LimitSection] = []
+    """What the recommended configuration must meet."""
     space: SpaceSection = SpaceSection()
+    """What is tuned; the name of a base space, or a mapping."""
     search: SearchSection = SearchSection()
+    """The search."""
     confirm: ConfirmSection = ConfirmSection()
+    """The confirmation."""
     drift: DriftSection = DriftSection()
+    """The repetitions of the default."""
     early_stop: bool = True
+    """End tests that can no longer be among the finalists."""
     schedule: ScheduleSection | None = None
+    """When the cluster may be used; always, if there is none."""
     placement: PlacementSection = PlacementSection()
+    """Where trials run."""
     simulator: SimulatorSection = SimulatorSection()
+    """The simulator."""
     callbacks: Callbacks = {}
+    """Callbacks of Ray Tune by name, each with its arguments."""
 
     @field_validator("space", mode="before")
     @classmethod
