@@ -83,11 +83,11 @@ def draw_fairness(axes: Axes) -> None:
                 )
             )
         replicas = 4 // degree
-        text = f"1 of {replicas} replica{'s' if replicas > 1 else ''}: load × {degree}/4, "
-        text += f"throughput × {replicas}"
+        text = f"1 of {replicas} replica{'s' if replicas > 1 else ''}: {degree}/4 of the load, "
+        text += f"throughput counts {replicas} times"
         axes.text(4.3, row + 0.45, text, va="center")
         axes.text(-0.2, row + 0.45, f"t = {degree}", va="center", ha="right")
-    axes.set(xlim=(-1, 9.5), ylim=(0, 3))
+    axes.set(xlim=(-1, 11), ylim=(0, 3))
     axes.axis("off")
 
 
@@ -104,7 +104,7 @@ def draw(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     mpl.rcParams["svg.hashsalt"] = "scoot"
     for name, drawing in DRAWINGS.items():
-        figure = Figure(figsize=(6.4, 2.0 if name == "fairness" else 3.0), layout="constrained")
+        figure = Figure(figsize=(7.2, 2.0 if name == "fairness" else 3.0), layout="constrained")
         axes = figure.add_subplot()
         drawing(axes)
         if axes.get_legend_handles_labels()[0]:

@@ -46,8 +46,8 @@ def _metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        "Objectives, limits, `--where` and `--minimize` speak of these. Times are in seconds, taken",
-        "at the client; rates count the whole service, also where a trial ran one replica of it.",
+        "Objectives, limits, `--where` and `--minimize` speak of these. Times are in seconds, at",
+        "the client; rates count the whole service, also where a trial ran one replica of it.",
         "",
         "| metric | meaning | unit | better |",
         "|---|---|---|---|",
