@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -16,6 +17,9 @@ ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"sh", "yaml", "python", "text", "console"}
 """`text` and `console` are what a program prints."""
+
+SHELL = {">", "|", "&&"}
+"""Where the words of a command end."""
 
 _REASON = re.compile(r"<!-- not run: (.+?) -->")
 
@@ -52,4 +56,4 @@ def commands_of(block: Block) -> Iterator[list[str]]:
     for line in block.text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
         if words and Path(words[0]).name == "scoot":
-            yield words[1:]
+            yield list(takewhile(lambda word: word not in SHELL, words[1:]))

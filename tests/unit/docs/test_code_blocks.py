@@ -53,6 +53,7 @@ def test_study_files_and_their_sections_are_valid(block: Block) -> None:
     parse_study(data if "name" in data else {**STUDY, **data}, str(block))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_that_are_cheap_run(page: Path, tmp_path: Path) -> None:
     """Run a page's blocks one after the other in one folder, beside the examples."""
