@@ -12,9 +12,7 @@ from scoot_ray.core.errors import did_you_mean
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED = "closed"
-STRICT = ConfigDict(
-    extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-)
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 """Sections of a study file are frozen, and a misspelt key is an error.
 
 What stands under a field is its description in the reference.
