@@ -18,8 +18,9 @@ class Board:
         self._posted: dict[int, tuple[str, float]] = {}
 
     def post(self, number: int, phase: str) -> None:
-        """Note that a trial has entered a phase."""
-        self._posted[number] = (phase, time.monotonic())
+        """Note that a trial has entered a phase; it may be told of its parts, too."""
+        if number not in self._posted or self._posted[number][0] != phase:
+            self._posted[number] = (phase, time.monotonic())
 
     def read(self) -> dict[int, tuple[str, float]]:
         """Return each trial's phase, and for how many seconds it has been going on."""

@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+from scoot_ray.core.result import Result
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.report.drawing import Drawing, to_svg
 from scoot_ray.report.figure_list import draw_all
@@ -14,6 +15,7 @@ from scoot_ray.report.tables import (
     Table,
     comparison_table,
     config_table,
+    failures_table,
     front_table,
     noise_table,
     time_table,
@@ -21,7 +23,7 @@ from scoot_ray.report.tables import (
 )
 from scoot_ray.report.verdict import verdict
 
-WORDY = ("changes from the default", "failure or early stop")
+WORDY = ("changes from the default", "failure or early stop", "the first one said")
 
 
 def write_report(findings: Findings, path: Path) -> None:
@@ -38,7 +40,7 @@ def render_report(findings: Findings) -> str:
         ("Pareto front", "front", [front_table(result)]),
         ("Convergence", "convergence", []),
         ("What mattered", "importance dependence", []),
-        ("What crashed", "feasibility", []),
+        ("What crashed", "feasibility", [failures_table(result)] if _has_failed(result) else []),
         ("Noise and drift", "noise", [noise_table(result)]),
         ("Time and GPU hours", "time", [time_table(result)]),
     ]
@@ -60,8 +62,12 @@ def render_report(findings: Findings) -> str:
 _ABSENT = {
     "convergence": "No trial completed.",
     "importance dependence": "Too few trials completed to tell which parameters matter.",
-    "feasibility": "No configuration crashed, or too little is known to say where.",
+    "feasibility": "No trial failed.",
 }
+
+
+def _has_failed(result: Result) -> bool:
+    return any(record.failure is not None for record in result.trials)
 
 
 def _add(title: str, content: Sequence[str], body: list[str], links: list[str]) -> None:

@@ -6,6 +6,7 @@ from scoot_ray.report.tables import (
     Table,
     comparison_table,
     config_table,
+    failures_table,
     front_table,
     importance_table,
     noise_table,
@@ -27,7 +28,15 @@ def render_markdown(findings: Findings) -> str:
         f"Measured by: {_escape(result.measured_by)}.",
         *map(_table, (comparison_table(result), config_table(result), front_table(result))),
         *(_table(importance_table(influence)) for influence in findings.influences),
-        *map(_table, (noise_table(result), time_table(result), reproduction_table(findings))),
+        *map(
+            _table,
+            (
+                failures_table(result),
+                noise_table(result),
+                time_table(result),
+                reproduction_table(findings),
+            ),
+        ),
         _folded(trials_table(result)),
     ]
     return "\n\n".join(parts) + "\n"

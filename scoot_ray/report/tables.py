@@ -101,6 +101,24 @@ def trials_table(result: Result) -> Table:
     return Table("Trials", header, tuple(rows))
 
 
+def failures_table(result: Result) -> Table:
+    """List why trials failed, the most frequent cause first."""
+    causes: dict[tuple[str, str, str], list[TrialRecord]] = {}
+    for record in result.trials:
+        if record.failure is not None:
+            failure = record.failure
+            key = (record.state.value, failure.phase.value, failure.cause)
+            causes.setdefault(key, []).append(record)
+    rows = []
+    for key, records in sorted(causes.items(), key=lambda item: -len(item[1])):
+        failure = records[0].failure
+        assert failure is not None
+        numbers = ", ".join(str(record.number) for record in records)
+        rows.append((*key, str(len(records)), numbers, failure.message))
+    header = ("state", "phase", "cause", "count", "trials", "the first one said")
+    return Table("Why trials failed", header, tuple(rows))
+
+
 def noise_table(result: Result) -> Table:
     """List how far repeated tests differ, and how far the default went off during the study."""
     noise = result.noise

@@ -13,6 +13,7 @@ import pytest
 
 from scoot_ray.core.journal import Journal
 from tests.integration.studies import command, write_study
+from tests.stand_in_engine import write_interpreter
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +79,29 @@ def test_the_view_is_drawn_and_ctrl_c_writes_the_report(terminal: Terminal, tmp_
     assert "--resume" in terminal.text
     assert "<svg" in (tmp_path / "out" / "report.html").read_text()
     assert Journal(tmp_path / "out" / "journal.jsonl").read().trials
+
+
+def test_a_trial_on_a_server_tells_its_phases(tmp_path: Path) -> None:
+    study = write_study(
+        tmp_path,
+        engine={
+            "kind": "sglang",
+            "python": str(write_interpreter(tmp_path)),
+            "fixed": {"context_length": 4096, "tensor_parallel_size": 1},
+            "startup_timeout_s": 240,
+        },
+        space={},
+        service={"num_gpus": 1, "accelerator": "CPU"},
+        workload={"request_rate_rps": 2, "duration_s": 20, "select": "all", "warmup_requests": 1},
+        search={"observations": 1, "parallelism": 1},
+    )
+    terminal = Terminal("tune", study, "--output", tmp_path / "out")
+    terminal.read_until(lambda text: "starting" in text)
+    terminal.read_until(lambda text: re.search(r"load \d\d%", text) is not None)
+    terminal.press_ctrl_c()
+    assert terminal.wait() == 130
+    shares = [int(share) for share in re.findall(r"load +(\d+)%", terminal.text)]
+    assert shares == sorted(shares)
 
 
 def test_a_second_ctrl_c_ends_it_and_loses_nothing(terminal: Terminal, tmp_path: Path) -> None:

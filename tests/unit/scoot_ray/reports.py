@@ -65,7 +65,7 @@ def made_up_findings(log: str = "CUDA out of memory", *, control: bool = False) 
     study = made_up_study()
     trials = made_up_trials(study, log=log)
     usable = [r for r in trials if r.state is TrialState.COMPLETE]
-    best = min(usable, key=lambda r: r.metrics["ttft_mean_s"]).number
+    best = min(usable, key=lambda r: r.metrics["ttft_mean_s"] * r.metrics["tpot_mean_s"]).number
     early = replace(usable[-1], is_bound=True, early_stop="too late")
     trials[early.number] = early
     trials += [repeated(trials, 90 + n, best, Role.CONFIRM) for n in range(3)]

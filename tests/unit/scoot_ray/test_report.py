@@ -8,6 +8,7 @@ from scoot_ray.core.trial import Role, TrialRecord, TrialState
 from scoot_ray.report.tables import (
     comparison_table,
     config_table,
+    failures_table,
     front_table,
     gpu_seconds_by_phase,
     noise_table,
@@ -128,3 +129,9 @@ def test_gpu_hours_are_those_of_the_phases_of_a_trial() -> None:
     result = study_result(timed)
     assert gpu_seconds_by_phase(result) == {"start": 180.0, "load": 7200.0}
     assert time_table(result).rows[1] == ("load", "60 min", "60 min", "2", "98%")
+
+
+def test_causes_of_failures_are_counted() -> None:
+    table = failures_table(study_result(crashed(4), crashed(5)))
+    message = "It ran out of memory."
+    assert table.rows == (("INFEASIBLE", "start", "out_of_memory", "2", "4, 5", message),)
