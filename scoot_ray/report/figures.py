@@ -8,12 +8,11 @@ from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from scoot_ray.core.confirmation import Repeats
-from scoot_ray.core.journal import History
 from scoot_ray.core.noise import CONFIDENCE
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.pareto import box_volumes, loss_matrix, measured, reference_point
 from scoot_ray.core.result import Result
-from scoot_ray.core.trial import TrialRecord
+from scoot_ray.core.trial import Role, TrialRecord, TrialState
 from scoot_ray.report.drawing import Drawing, make_axes, styled
 from scoot_ray.report.findings import Findings
 from scoot_ray.report.marks import (
@@ -29,6 +28,8 @@ from scoot_ray.report.marks import (
     draw_marks,
     label_axis,
 )
+
+SEARCHING = (Role.DEFAULT, Role.SEARCH)
 
 
 @styled
@@ -138,14 +139,16 @@ def convergence_figure(findings: Findings) -> Drawing:
             records = _in_order(measured(trials, [objective]))
             best = _best_so_far(records, objective)
             shown += best
-            _draw_steps(axes, label, records, best, colour, style)
+            _draw_steps(axes, label, records, best, colour, style, _last(trials))
         label_axis(axes, "y", objective.metric, shown)
         axes.set_title(f"best {objective.metric}")
     if len(result.objectives) > 1:
         for label, trials, colour, style in runs:
             records = _in_order(measured(trials, result.objectives))
             volumes = _volumes_so_far(records, result)
-            _draw_steps(panels[-1], label, records[: len(volumes)], volumes, colour, style)
+            _draw_steps(
+                panels[-1], label, records[: len(volumes)], volumes, colour, style, _last(trials)
+            )
         panels[-1].set_title("both: gained hypervolume")
     for axes in panels:
         axes.set_xlabel("trial")
@@ -164,15 +167,16 @@ def _convergence_caption(findings: Findings) -> str:
     )
     if control is None:
         return f"{gained}No control was run: nothing says how far random search would have come."
-    num = sum(r.state.value in ("COMPLETE", "INFEASIBLE") for r in _searched(control))
+    usable = (TrialState.COMPLETE, TrialState.INFEASIBLE)
+    num = sum(r.state in usable and r.role in SEARCHING for r in control.trials)
     return (
         f"{gained}The control is a random search over the same space and load, {num} trials with "
         f"the default, measured by: {control.header['measured_by']}."
     )
 
 
-def _searched(history: History) -> list[TrialRecord]:
-    return [r for r in history.trials if r.role.value in ("default", "search")]
+def _last(trials: Sequence[TrialRecord]) -> int:
+    return max((r.number for r in trials if r.role in SEARCHING), default=0)
 
 
 def _in_order(records: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -201,10 +205,13 @@ def _draw_steps(
     values: Sequence[float],
     colour: str,
     style: str,
+    end: int,
 ) -> None:
+    # The last value holds to the end of the search.
+    numbers = [record.number for record in records]
     axes.step(
-        [record.number for record in records],
-        values,
+        [*numbers, max(end, *numbers)] if numbers else [],
+        [*values, values[-1]] if values else [],
         where="post",
         color=colour,
         linestyle=style,

@@ -111,10 +111,9 @@ def failures_table(result: Result) -> Table:
             causes.setdefault(key, []).append(record)
     rows = []
     for key, records in sorted(causes.items(), key=lambda item: -len(item[1])):
-        failure = records[0].failure
-        assert failure is not None
+        first = records[0].failure
         numbers = ", ".join(str(record.number) for record in records)
-        rows.append((*key, str(len(records)), numbers, failure.message))
+        rows.append((*key, str(len(records)), numbers, first.message if first else ""))
     header = ("state", "phase", "cause", "count", "trials", "the first one said")
     return Table("Why trials failed", header, tuple(rows))
 

@@ -15,7 +15,7 @@ from scoot_ray.core.journal import Journal
 from tests.integration.studies import command, write_study
 from tests.stand_in_engine import write_interpreter
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PATIENCE_S = 240.0
 
@@ -36,14 +36,14 @@ class Terminal:
         deadline_s = time.monotonic() + PATIENCE_S
         while not is_there(self.text):
             assert time.monotonic() < deadline_s, self.text[-3000:]
-            if not self._read():
-                return
+            assert self._read(), self.text[-3000:]
 
     def press_ctrl_c(self) -> None:
         os.write(self._descriptor, b"\x03")
 
     def wait(self) -> int:
-        self.read_until(lambda text: False)
+        while self._read():
+            pass
         return os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
 
     def _read(self) -> bool:
@@ -91,7 +91,7 @@ def test_a_trial_on_a_server_tells_its_phases(tmp_path: Path) -> None:
             "startup_timeout_s": 240,
         },
         space={},
-        service={"num_gpus": 1, "accelerator": "CPU"},
+        service={"num_gpus": 2, "accelerator": "CPU"},
         workload={"request_rate_rps": 2, "duration_s": 20, "select": "all", "warmup_requests": 1},
         search={"observations": 1, "parallelism": 1},
     )

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from scoot_ray.core.journal import VERSION, History
+from scoot_ray.core.journal import VERSION, History, Journal
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.core.trial import Failure, Phase, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import Assignment, Failure, Phase, Role, TrialRecord, TrialState
 from scoot_ray.report.findings import Findings
 from trainables.spaces import make_space
 
@@ -58,6 +59,18 @@ def made_up_history(study: Study, trials: Sequence[TrialRecord]) -> History:
         "versions": {"ray": "2.60"},
     }
     return History(header, tuple(trials), ())
+
+
+def write_journal(folder: Path, study: Study, trials: Sequence[TrialRecord]) -> Path:
+    """Write the journal of these trials into a folder, as a study would, and return the folder."""
+    journal = Journal(folder / "journal.jsonl")
+    header = dict(made_up_history(study, trials).header)
+    facts = {k: v for k, v in header.items() if k not in ("kind", "version", "study")}
+    journal.write_study(header["study"], **facts)
+    for record in trials:
+        journal.write_suggestion(Assignment(record.number, record.role, record.config, seed=0))
+        journal.write_trial(record)
+    return folder
 
 
 def made_up_findings(log: str = "CUDA out of memory", *, control: bool = False) -> Findings:

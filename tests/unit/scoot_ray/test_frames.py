@@ -9,22 +9,13 @@ import pytest
 
 import scoot_ray
 from scoot_ray.core.errors import OutputError
-from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import Assignment, Role
-from tests.unit.scoot_ray.reports import made_up_history, made_up_study, made_up_trials
+from tests.unit.scoot_ray.reports import made_up_study, made_up_trials, write_journal
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     study = made_up_study()
-    history = made_up_history(study, made_up_trials(study, 6))
-    journal = Journal(tmp_path / "journal.jsonl")
-    header = {k: v for k, v in history.header.items() if k not in ("kind", "version", "study")}
-    journal.write_study(history.header["study"], **header)
-    for record in history.trials:
-        journal.write_suggestion(Assignment(record.number, Role.SEARCH, record.config, 0))
-        journal.write_trial(record)
-    return tmp_path
+    return write_journal(tmp_path, study, made_up_trials(study, 6))
 
 
 def test_trials_are_rows_by_number(folder: Path) -> None:
