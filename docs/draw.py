@@ -102,7 +102,7 @@ DRAWINGS = {
 def draw(folder: Path) -> None:
     """Write every figure as SVG, on white so that it reads in dark mode, too."""
     folder.mkdir(parents=True, exist_ok=True)
-    mpl.rcParams["svg.hashsalt"] = "scoot"
+    mpl.rcParams |= {"svg.hashsalt": "scoot", "svg.fonttype": "none"}
     for name, drawing in DRAWINGS.items():
         figure = Figure(figsize=(7.2, 2.0 if name == "fairness" else 3.0), layout="constrained")
         axes = figure.add_subplot()
