@@ -16,6 +16,7 @@ from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace
 from traces.schema import Trace
 from trainables import make_stress_test
+from trainables.phases import READINESS
 
 GOOD = {"tensor_parallel_size": 1, "max_num_seqs": 64, "max_num_batched_tokens": 4096}
 BAD = {**GOOD, "max_num_seqs": 5000}  # more sequences than tokens: every vLLM refuses it
@@ -46,7 +47,9 @@ def test_complete_with_every_metric_and_phase(make_study: StudyMaker, tmp_path: 
     assert outcome.failure is None
     assert outcome.metrics.keys() >= set(METRICS)
     assert all(isinstance(value, float) for value in outcome.metrics.values())
-    assert list(outcome.phases_s) == [phase.value for phase in Phase]
+    # An engine that is a process times the later part of its start apart.
+    names = [name for name in outcome.phases_s if name != READINESS]
+    assert names == [phase.value for phase in Phase]
     assert all(seconds >= 0 for seconds in outcome.phases_s.values())
 
 
