@@ -4,7 +4,7 @@
 
 A real Ray head with logical GPUs is started on this machine, and each study is a job of its own, as
 `scoot submit` makes it; only their engines are simulated. Each runs one trial at a time, so a study
-waits for GPUs from the end of one trial to the start of the next. A driver needs about 0.7 GB and
+waits for GPUs from the end of one trial to the start of the next. A driver needs about 0.5 GB and
 some seconds of a core to start: with `--at-once` only so many jobs are there at a time.
 """
 

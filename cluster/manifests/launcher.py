@@ -76,6 +76,7 @@ def _files(
         "Once: export RAY_AUTH_MODE=token; ray get-auth-token --generate",
         f"ray up {name}; ray dashboard {name} (leave it running); then",
         "scoot submit STUDY.yaml --address http://localhost:8265 --token-file ~/.ray/auth_token",
+        "  --output s3://BUCKET/FOLDER (or gs://; what the head keeps goes with it)",
         f"Studies need  placement: {{autoscaler: {autoscaler}}}",
         "Rendered and checked offline; no cloud has run it.",
     ]

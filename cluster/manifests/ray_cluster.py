@@ -13,6 +13,7 @@ from cluster.node_labels import ACCELERATOR, MARKET
 CPUS_PER_GPU = 4  # the engine's processes on the host, and the load client
 MEMORY_GIB_PER_GPU = 24
 OUTPUT_FOLDER = "/output"
+IMAGE_GROUP = 100  # of the user `ray` of Ray's images; a fresh volume belongs to root
 
 
 def render_ray_cluster(settings: KubernetesSettings, tenant: Tenant | None) -> dict[str, str]:
@@ -116,6 +117,7 @@ def _use_everywhere(pod: dict[str, Any], settings: KubernetesSettings) -> None:
     if settings.secret is not None:
         container["envFrom"] = [{"secretRef": {"name": settings.secret}}]
     if settings.output == "pvc":
+        pod["securityContext"] = {"fsGroup": IMAGE_GROUP}
         mount = {"name": "output", "mountPath": OUTPUT_FOLDER}
         claim = {"claimName": f"{settings.name}-output"}
         container.setdefault("volumeMounts", []).append(mount)

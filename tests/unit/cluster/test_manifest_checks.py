@@ -103,7 +103,7 @@ CLUSTERS: dict[str, tuple[Break, str]] = {
         "which is no volume",
     ),
     "a claim that is not there": (
-        lambda c: group(c)["template"]["spec"]["volumes"][1]["persistentVolumeClaim"].update(
+        lambda c: group(c)["template"]["spec"]["volumes"][0]["persistentVolumeClaim"].update(
             claimName="other"
         ),
         "there is no PersistentVolumeClaim other",
