@@ -42,6 +42,7 @@ class Share:
         num_trials: Trials of it that ended.
         trials_per_min: From its first start to its last end.
         mean_wait_s: Between two of its trials.
+        longest_wait_s: Likewise.
         gpu_s_together: GPU time that it held while all studies of its time had begun and none had
             ended; 0 where there was no such time.
     """
@@ -50,6 +51,7 @@ class Share:
     num_trials: int
     trials_per_min: float
     mean_wait_s: float
+    longest_wait_s: float
     gpu_s_together: float
 
 
@@ -58,6 +60,7 @@ def main(
     at_once: Annotated[int, typer.Option(min=1, help="Jobs that are there at a time.")] = 50,
     num_gpus: Annotated[int, typer.Option(min=2, help="Logical GPUs of the head.")] = 8,
     observations: Annotated[int, typer.Option(min=2)] = 8,
+    largest: Annotated[int, typer.Option(min=1, help="GPUs of the largest trial.")] = 2,
     limit_s: Annotated[float, typer.Option(help="Give up after so long.")] = 7200.0,
     output: Path = RESULTS,
 ) -> None:
@@ -68,7 +71,7 @@ def main(
     ):
         began_s = time.monotonic()
         jobs = Jobs.at(head.dashboard, None)
-        wanted = [make_study(number, observations) for number in range(studies)]
+        wanted = [make_study(number, observations, largest) for number in range(studies)]
         run_all(jobs, wanted, Path(name), at_once, limit_s)
         took_s = time.monotonic() - began_s
         histories = {
@@ -80,6 +83,7 @@ def main(
         "num_studies": studies,
         "at_once": at_once,
         "num_gpus": num_gpus,
+        "largest": largest,
         "took_s": took_s,
         "gpus_held": gpus_held(histories, num_gpus),
         "fairness_together": fairness([share.gpu_s_together for share in shares]),
@@ -91,9 +95,9 @@ def main(
     output.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def make_study(number: int, observations: int) -> Study:
-    """Return a study whose trials take 1 or 2 GPUs and some seconds."""
-    sizes = {"low": 1, "high": 2, "log2": True}
+def make_study(number: int, observations: int, largest: int) -> Study:
+    """Return a study whose trials take 1 to `largest` GPUs, a power of two, and some seconds."""
+    sizes = {"values": [2**n for n in range(largest.bit_length())]}
     data: dict[str, Any] = {
         "name": f"service-{number:02}",
         "engine": {
@@ -101,7 +105,7 @@ def make_study(number: int, observations: int) -> Study:
             "model": "meta-llama/Llama-2-7b-hf",
             "fixed": {"max_model_len": 4096},
         },
-        "service": {"num_gpus": 2, "accelerator": "A100-80GB"},
+        "service": {"num_gpus": largest, "accelerator": "A100-80GB"},
         "workload": {"trace": "synthetic:bot", "request_rate_rps": 6, "duration_s": 20},
         "space": {"parameters": {"tensor_parallel_size": sizes}},
         "search": {"algorithm": "random", "observations": observations, "seed": number},
@@ -164,14 +168,15 @@ def table(shares: Sequence[Share], summary: dict[str, Any]) -> Table:
     """Tabulate the extremes and the middle."""
     title = (
         f"{summary['num_studies']} studies (simulated engines), at most {summary['at_once']} at "
-        f"once, on {summary['num_gpus']} logical GPUs: {summary['took_s']:.0f} s, GPUs held "
+        f"once, on {summary['num_gpus']} logical GPUs, trials of up to {summary['largest']}: "
+        f"{summary['took_s']:.0f} s, GPUs held "
         f"{summary['gpus_held']:.0%}, Jain's index {summary['fairness_together']:.2f} of GPU time "
         f"while all ran, {summary['fairness_throughput']:.2f} of throughput"
     )
     shown = Table(title=title)
     for heading in ("of a study", "least", "median", "most"):
         shown.add_column(heading)
-    for name in ("num_trials", "trials_per_min", "mean_wait_s", "gpu_s_together"):
+    for name in ("num_trials", "trials_per_min", "mean_wait_s", "longest_wait_s", "gpu_s_together"):
         values = sorted(getattr(share, name) for share in shares)
         extremes = (values[0], values[len(values) // 2], values[-1])
         shown.add_row(name, *(f"{value:.2f}" for value in extremes))
@@ -186,8 +191,14 @@ def _share(name: str, trials: Sequence[TrialRecord], begin_s: float, end_s: floa
         r.num_gpus * max(0.0, min(r.ended_at_s, end_s) - max(r.started_at_s, begin_s))
         for r in in_order
     )
-    mean_wait_s = sum(waits_s) / max(1, len(waits_s))
-    return Share(name, len(in_order), 60 * len(in_order) / span_s, mean_wait_s, together)
+    return Share(
+        study=name,
+        num_trials=len(in_order),
+        trials_per_min=60 * len(in_order) / span_s,
+        mean_wait_s=sum(waits_s) / max(1, len(waits_s)),
+        longest_wait_s=max(waits_s, default=0.0),
+        gpu_s_together=together,
+    )
 
 
 if __name__ == "__main__":
