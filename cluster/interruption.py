@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: Ray Tune stops in good order, and the engines do not wait for that."""
 
 import contextlib
+import logging
 import os
 import signal
 import threading
@@ -50,6 +51,10 @@ class Interruption(Callback):
     @contextlib.contextmanager
     def handled(self) -> Iterator[None]:
         """Take the first signal as the wish to stop; a second Ctrl-C ends the program at once."""
+        # Tune would advise to restore its own folder, which goes with the run; the journal stays.
+        tune_logger = logging.getLogger("ray.tune.tune")
+        level = tune_logger.level
+        tune_logger.setLevel(logging.ERROR)
         previous = {
             number: signal.signal(number, self._interrupt)
             for number in (signal.SIGINT, signal.SIGTERM)
@@ -59,6 +64,7 @@ class Interruption(Callback):
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
+            tune_logger.setLevel(level)
 
     def _interrupt(self, *_: object) -> None:
         if not self.has_come:

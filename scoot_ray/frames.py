@@ -1,5 +1,6 @@
 """A study as pandas frames, for notebooks: `scoot_ray.load(DIR)`."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,15 +60,16 @@ class StudyFrames:
         """A row for each request of trial `number`, in seconds since its load began.
 
         Raises:
-            OutputError: If the trial wrote none: it did not come so far, or is somewhere else.
+            OutputError: If the trial wrote none.
         """
-        path = self.output.path / "trials" / f"{number:04d}" / "requests.parquet"
-        if not path.exists():
+        name = f"trials/{number:04d}/requests.parquet"
+        content = self.output.read(name)
+        if content is None:
             raise OutputError(
-                f"Trial {number} has no requests at {path}. A trial that never served any has "
-                "none; those of a study in an object store are under its URI."
+                f"Trial {number} has no requests: {self.output.where}/{name} is not there. A trial "
+                "whose engine never got to the load has none."
             )
-        return pd.read_parquet(path)
+        return pd.read_parquet(io.BytesIO(content))
 
     @cached_property
     def _history(self) -> History:

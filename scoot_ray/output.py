@@ -66,6 +66,11 @@ class Output:
     def fetch(self) -> None:
         """Make the journal readable here: it is."""
 
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file by its path in the output; None if there is no such file."""
+        file = self.path / name
+        return file.read_bytes() if file.is_file() else None
+
     def keep(self, folder: Path) -> None:
         """Bring a trial's files from the node that wrote them: a shared folder has them."""
 
@@ -122,6 +127,11 @@ class MirroredOutput(Output):
             logger.warning("%s holds another journal; the local one is now %s", self.where, aside)
         if stored is not None:
             _write_whole(local, stored)
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file, from here or from the store; None if neither has it."""
+        with _as_output_error(self.store):
+            return super().read(name) or self.store.read(name)
 
     def keep(self, folder: Path) -> None:
         """Bring a trial's files to the store and free the disk; without them the trial counts."""

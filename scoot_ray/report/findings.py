@@ -1,6 +1,5 @@
 """What a report is written from: the study, its journal, and what follows from them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,11 +35,6 @@ class Findings:
     def of(cls, study: Study, history: History, control: History | None = None) -> "Findings":
         """Fold the journal of a study."""
         return cls(study, history, Result.from_history(study, history), control)
-
-    @property
-    def header(self) -> Mapping[str, object]:
-        """The first line of the journal: versions, trace hash, default."""
-        return self.history.header
 
     @cached_property
     def space(self) -> SearchSpace | None:

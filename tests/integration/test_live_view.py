@@ -76,6 +76,7 @@ def test_the_view_is_drawn_and_ctrl_c_writes_the_report(terminal: Terminal, tmp_
     terminal.press_ctrl_c()
     assert terminal.wait() == 130
     assert "running trials are given up" in terminal.text
+    assert "Tuner.restore" not in terminal.text, "the journal is what is resumed from"
     assert "--resume" in terminal.text
     assert "<svg" in (tmp_path / "out" / "report.html").read_text()
     assert Journal(tmp_path / "out" / "journal.jsonl").read().trials

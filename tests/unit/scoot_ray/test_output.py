@@ -141,6 +141,8 @@ def test_a_trials_files_are_brought_and_the_disk_is_freed(
     keep(folder)
     assert stored == {"trials/0003/engine.log": b"ready"}
     assert not folder.exists()
+    assert open_output(URI).read("trials/0003/engine.log") == b"ready", "from the store"
+    assert open_output(URI).read("trials/0004/engine.log") is None
 
 
 def test_files_that_cannot_be_brought_stay(
