@@ -83,8 +83,7 @@ def draw_fairness(axes: Axes) -> None:
                 )
             )
         replicas = 4 // degree
-        text = f"1 of {replicas} replica{'s' if replicas > 1 else ''}: {degree}/4 of the load, "
-        text += f"throughput counts {replicas} times"
+        text = f"1 of {replicas} runs, under {degree}/4 of the load; its rates count x {replicas}"
         axes.text(4.3, row + 0.45, text, va="center")
         axes.text(-0.2, row + 0.45, f"t = {degree}", va="center", ha="right")
     axes.set(xlim=(-1, 11), ylim=(0, 3))

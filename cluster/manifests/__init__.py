@@ -21,7 +21,7 @@ from cluster.manifests.settings import (
     read_settings,
 )
 from cluster.manifests.tenant import Tenant
-from scoot_ray.core.errors import ClusterError
+from scoot_ray.core.errors import ClusterError, did_you_mean
 
 Files = dict[str, str]
 
@@ -63,7 +63,8 @@ def render(kind: str, given: Mapping[str, Any], tenant: Tenant | None = None) ->
         StudyError: If what the study names cannot be brought along.
     """
     if kind not in KINDS:
-        raise ClusterError(f"scoot cluster render {kind}: expected {', '.join(KINDS)}.")
+        hint = did_you_mean(kind, KINDS)
+        raise ClusterError(f"scoot cluster render {kind}: expected {', '.join(KINDS)}.{hint}")
     found = KINDS[kind]
     if found.needs_study and tenant is None:
         raise ClusterError(f"scoot cluster render {kind}: name the STUDY.yaml that it is to run.")

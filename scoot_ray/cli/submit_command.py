@@ -11,7 +11,7 @@ import yaml
 
 from scoot_ray.cli.jobs_commands import JobsAddress, TokenFile, connect, follow_to_end
 from scoot_ray.cli.options import StudyFile, TraceFile, load
-from scoot_ray.core.errors import ClusterError, OutputError, StudyError
+from scoot_ray.core.errors import ClusterError, OutputError, StudyError, did_you_mean
 from scoot_ray.core.object_store import ObjectStore, is_remote
 from scoot_ray.core.study import Study, absolute_trace
 
@@ -89,7 +89,8 @@ def _print_timer(study: Study, kind: str, arguments: Sequence[str]) -> None:
     from cluster.timers import TIMERS, Start
 
     if kind not in TIMERS:
-        raise ClusterError(f"--timer {kind}: expected {', '.join(TIMERS)}.")
+        hint = did_you_mean(kind, TIMERS)
+        raise ClusterError(f"--timer {kind}: expected {', '.join(TIMERS)}.{hint}")
     if study.schedule is None:
         raise StudyError('--timer: the study has no schedule; write `schedule: {window: "..."}`.')
     # A timer knows neither our folder nor our PATH.

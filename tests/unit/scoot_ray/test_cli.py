@@ -118,6 +118,8 @@ def test_stress_prints_a_table(
         (["tune", "study.yaml", "--ouput", "x"], "--output"),
         (["export", "x", "--minimize", "tpot_men_s"], "Did you mean tpot_mean_s?"),
         (["export", "x", "--where", "ttft_p98_s < 1"], "Did you mean ttft_p99_s?"),
+        (["cluster", "render", "rayjb"], "Did you mean rayjob?"),
+        (["submit", "study.yaml", "--address", "http://x", "--timer", "sytemd"], "mean systemd?"),
         (["bench", "peer"], "Did you mean peers?"),
         (["bench", "peers", "--algorithms", "scot"], "Did you mean scoot?"),
         (["traces", "synthesize", "bott", "--to", "x"], "Did you mean bot?"),
