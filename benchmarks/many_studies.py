@@ -6,6 +6,9 @@ A real Ray head with logical GPUs is started on this machine, and each study is 
 `scoot submit` makes it; only their engines are simulated. Each runs one trial at a time, so a study
 waits for GPUs from the end of one trial to the start of the next. A driver needs about 0.5 GB and
 some seconds of a core to start: with `--at-once` only so many jobs are there at a time.
+
+Ray has no queue between jobs: each bundle that waits is tried again after a pause that grows, so a
+bundle that has just been asked for may overtake. `--retry-ms` bounds the pause.
 """
 
 import json
@@ -31,6 +34,7 @@ from tests.ray_head import ray_head
 
 RESULTS = Path(__file__).parent / "results" / "many_studies.json"
 POLL_S = 2.0
+RETRY_VARIABLE = "RAY_gcs_create_placement_group_retry_max_interval_ms"
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,17 @@ def main(
     num_gpus: Annotated[int, typer.Option(min=2, help="Logical GPUs of the head.")] = 8,
     observations: Annotated[int, typer.Option(min=2)] = 8,
     largest: Annotated[int, typer.Option(min=1, help="GPUs of the largest trial.")] = 2,
+    retry_ms: Annotated[
+        int | None, typer.Option(min=1, help="Ray's longest pause between tries of a bundle.")
+    ] = None,
     limit_s: Annotated[float, typer.Option(help="Give up after so long.")] = 7200.0,
     output: Path = RESULTS,
 ) -> None:
     """Submit the studies, wait for all, print how they shared the GPUs, and write it as JSON."""
+    variables = {} if retry_ms is None else {RETRY_VARIABLE: str(retry_ms)}
     with (
         tempfile.TemporaryDirectory(prefix="ms-", dir="/tmp") as name,
-        ray_head(num_cpus=2 * num_gpus, num_gpus=num_gpus) as head,
+        ray_head(num_cpus=2 * num_gpus, num_gpus=num_gpus, variables=variables) as head,
     ):
         began_s = time.monotonic()
         jobs = Jobs.at(head.dashboard, None)
@@ -84,6 +92,7 @@ def main(
         "at_once": at_once,
         "num_gpus": num_gpus,
         "largest": largest,
+        "retry_ms": retry_ms,
         "took_s": took_s,
         "gpus_held": gpus_held(histories, num_gpus),
         "fairness_together": fairness([share.gpu_s_together for share in shares]),
