@@ -64,9 +64,7 @@ class Plan:
     @property
     def num_trials(self) -> int:
         """Count the trials that the study will have at most, if none fails."""
-        study = self.study
-        num_confirmations = study.confirm.finalists * study.confirm.repeats
-        return 1 + study.search.observations + study.drift.repeats + num_confirmations
+        return self.study.num_trials
 
     @property
     def bundle_sizes(self) -> list[int]:

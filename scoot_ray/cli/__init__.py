@@ -11,6 +11,7 @@ from scoot_ray.cli.engine_commands import simulate, stress
 from scoot_ray.cli.export_command import export
 from scoot_ray.cli.init_command import init
 from scoot_ray.cli.jobs_commands import app as jobs_app
+from scoot_ray.cli.serve_command import serve
 from scoot_ray.cli.study_commands import check, report
 from scoot_ray.cli.submit_command import submit
 from scoot_ray.cli.traces_commands import app as traces_app
@@ -27,6 +28,7 @@ for command in (check, tune, report, export, stress, simulate, calibrate, submit
     app.command(no_args_is_help=True)(command)  # each needs an argument
 app.command()(init)
 app.command()(bench)
+app.command()(serve)
 app.add_typer(traces_app)
 app.add_typer(jobs_app)
 app.add_typer(cluster_app)

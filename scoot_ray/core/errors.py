@@ -7,7 +7,8 @@ ScootError
 │   ├── TraceError           a trace cannot be read or holds nothing usable
 │   ├── OutputError          the output folder holds another study, or cannot be written
 │   ├── EngineError          the installed engine does not fit the study
-│   └── ClusterError         the cluster cannot hold the study
+│   ├── ClusterError         the cluster cannot hold the study
+│   └── ServiceError         the web page cannot be served as asked
 ├── JournalError             the journal is damaged in the middle
 └── InfrastructureError      a trial was lost for reasons that are not its configuration's
 
@@ -48,6 +49,10 @@ class EngineError(UserError):
 
 class ClusterError(UserError):
     """The cluster cannot hold the study."""
+
+
+class ServiceError(UserError):
+    """The web page cannot be served as asked."""
 
 
 class JournalError(ScootError):

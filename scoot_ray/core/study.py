@@ -298,6 +298,12 @@ class Study(Section):
         return tuple(limit.to_limit() for limit in self.limits)
 
     @property
+    def num_trials(self) -> int:
+        """Count the trials that the study will have at most, if none fails."""
+        num_confirmations = self.confirm.finalists * self.confirm.repeats
+        return 1 + self.search.observations + self.drift.repeats + num_confirmations
+
+    @property
     def goodput_bounds_s(self) -> dict[str, float]:
         """Per-request bounds that `goodput_rps` counts by: the limits on times, by quantity."""
         bounds: dict[str, float] = {}

@@ -15,9 +15,10 @@ from scoot_ray.export.json_document import to_json
 from scoot_ray.export.kserve import to_kserve
 from scoot_ray.export.kubernetes import to_kubernetes
 from scoot_ray.export.ray_serve import to_ray_serve
+from trainables.backend import BACKENDS
 from trainables.engines.vllm import Vllm
 
-__all__ = ["FORMS", "Choice", "export", "write_best"]
+__all__ = ["FORMS", "Choice", "export", "forms_for", "write_best"]
 
 Form = Callable[[Choice], str]
 
@@ -43,10 +44,16 @@ def export(choice: Choice, form: str) -> str:
     if form not in FORMS:
         hint = did_you_mean(form, FORMS)
         raise OutputError(f"--to {form}: there is no such form.{hint} Write {', '.join(FORMS)}.")
-    if form in FOR_VLLM and not isinstance(choice.adapter, Vllm):
-        others = ", ".join(name for name in FORMS if name not in FOR_VLLM)
+    usable = forms_for(choice.study.engine.kind)
+    if form not in usable:
         raise OutputError(
             f"--to {form}: this form serves vLLM, and the study tuned {choice.adapter.name}. "
-            f"Write {others}."
+            f"Write {', '.join(usable)}."
         )
     return FORMS[form](choice)
+
+
+def forms_for(kind: str) -> list[str]:
+    """List the forms that can serve an engine of a kind."""
+    serves_vllm = isinstance(BACKENDS[kind].adapter, Vllm)
+    return [form for form in FORMS if serves_vllm or form not in FOR_VLLM]
