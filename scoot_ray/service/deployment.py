@@ -134,6 +134,8 @@ def _local_ray() -> Iterator[None]:
         logging_level=logging.WARNING,
         log_to_driver=False,
         _node_ip_address="127.0.0.1",
+        # A study inherits both from the replica that starts it, and is no less than a terminal's.
+        _system_config={"worker_niceness": 0, "worker_oom_score_adjustment": 0},
     )
     try:
         yield

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class Tuners:
         command += [str(folder.study_file), "--output", str(folder.path), "--begin-or-resume"]
         if study.schedule is not None:
             command.append("--wait")
-        with (folder.path / TUNE_LOG).open("ab") as log:
+        with (folder.path / TUNE_LOG).open("ab") as log, _interruptible():
             subprocess.run(
                 command,
                 check=True,
@@ -81,6 +82,16 @@ class Tuners:
         except psutil.NoSuchProcess:
             pass
         raise OutputError(f"{folder.key} is not running on this machine.")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let what this thread starts be interrupted: Ray's workers block SIGINT for their children."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _outputs(process: psutil.Process, words: Sequence[str]) -> Iterator[Path]:
