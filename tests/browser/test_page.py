@@ -140,7 +140,7 @@ def test_a_study_is_started_from_the_form_and_finishes(browser: WebDriver, url: 
 
 
 def test_a_running_study_is_watched_and_stopped(browser: WebDriver, url: str) -> None:
-    slow = {**STUDY, "name": "long", "simulator": {"pace": 1.0}}
+    slow = {**STUDY, "name": "long", "simulator": {"pace": 0.2}}
     _open_form(browser, url, {**slow, "search": {"observations": 50, "algorithm": "random"}})
     click(browser, "Start")
     wait(browser, lambda: "RUNNING" in text(browser, "table[aria-label=Trials]"))

@@ -21,7 +21,7 @@ from tests.unit.scoot_ray.service.study_folders import write_journal
 LIMIT_S = 120.0
 TOKEN = "0123456789abcdef-secret"
 # Real time passes, so that there is time to stop it.
-SLOW = {**STUDY, "name": "slow", "simulator": {"pace": 1.0}, "search": {"observations": 50}}
+SLOW = {**STUDY, "name": "slow", "simulator": {"pace": 0.2}, "search": {"observations": 50}}
 
 
 def call(url: str, body: Any = None, **headers: str) -> tuple[int, Any]:
