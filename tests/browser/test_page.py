@@ -161,7 +161,7 @@ def test_the_page_asks_for_the_token(browser: WebDriver, tmp_path: Path) -> None
             browser.find_element(By.ID, "token").send_keys(given, Keys.ENTER)
         wait(browser, lambda: "own" in text(browser, "main"))
         assert TOKEN not in browser.current_url
-        assert browser.execute_script("return localStorage.length") == 0  # type: ignore[no-untyped-call]
+        assert browser.execute_script("return localStorage.length") == 0
 
 
 def _open_form(browser: WebDriver, url: str, study: object) -> None:

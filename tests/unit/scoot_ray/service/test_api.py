@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -68,7 +69,7 @@ def test_there_are_always_two_axes(tmp_path: Path, preset: str) -> None:
 def test_limits_choose_what_is_exported(tmp_path: Path) -> None:
     client = client_of(write_journal(tmp_path / "own").parent)
 
-    def number(**query: object) -> int:
+    def number(**query: Any) -> int:
         answer = client.get("/api/studies/own/export", params=query).json()
         assert f"trial {answer['number']} " in answer["text"]
         return int(answer["number"])
