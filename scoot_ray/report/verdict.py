@@ -1,6 +1,6 @@
 """The answer of a study in a few sentences, honest when there is none."""
 
-from scoot_ray.core.display import describe_config, format_gain, format_metric
+from scoot_ray.core.display import describe_config, format_metric
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.result import Result
 from scoot_ray.core.trial import Role, TrialState
@@ -49,13 +49,20 @@ def _change(result: Result, objective: Objective) -> str:
     """Compare the means of repeated tests; of single ones where nothing was repeated."""
     metric = objective.metric
     old, new = result.default_tests.mean().get(metric), result.tests.mean().get(metric)
-    gain = f"{format_gain(objective, new, old)} better"
+    gain = _gain(objective, new, old)
     if not result.is_meaningful(objective):
         gain += ", no meaningful difference"
     band = result.band(metric)
     if band is not None:
         gain += f"; noise band ±{band:.1%}"
     return f"{metric} {format_metric(metric, old)} -> {format_metric(metric, new)} ({gain})"
+
+
+def _gain(objective: Objective, new: float | None, old: float | None) -> str:
+    if new is None or old is None:
+        return "not measured in both"
+    gain = objective.gain(new, old)
+    return f"{abs(gain):.1%} {'better' if gain >= 0 else 'worse'}"
 
 
 def _promise(result: Result) -> str:
