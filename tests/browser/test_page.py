@@ -37,7 +37,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hostile = write_journal(root / "own", *FRONT, crashed(3, HOSTILE, "0003"))
     (hostile / "trials" / "0003").mkdir(parents=True)
     (hostile / "trials" / "0003" / "engine.log").write_text(HOSTILE)
-    write_journal(root / "team" / "other", *FRONT[:2], service={"num_gpus": 8})
+    write_journal(root / "team" / "other", *FRONT[:2], service={"num_gpus": 8, "accelerator": "A100-80GB"})
     return root
 
 
@@ -162,6 +162,7 @@ def test_the_page_asks_for_the_token(browser: WebDriver, tmp_path: Path) -> None
         wait(browser, lambda: "own" in text(browser, "main"))
         assert TOKEN not in browser.current_url
         assert browser.execute_script("return localStorage.length") == 0
+        browser.get("about:blank")  # or it asks on when nobody answers any more
 
 
 def _open_form(browser: WebDriver, url: str, study: object) -> None:
