@@ -37,7 +37,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hostile = write_journal(root / "own", *FRONT, crashed(3, HOSTILE, "0003"))
     (hostile / "trials" / "0003").mkdir(parents=True)
     (hostile / "trials" / "0003" / "engine.log").write_text(HOSTILE)
-    write_journal(root / "team" / "other", *FRONT[:2], service={"num_gpus": 8, "accelerator": "A100-80GB"})
+    write_journal(
+        root / "team" / "other", *FRONT[:2], service={"num_gpus": 8, "accelerator": "A100-80GB"}
+    )
     return root
 
 

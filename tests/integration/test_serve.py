@@ -18,6 +18,8 @@ from tests.integration.studies import STUDY, scoot
 from tests.page_server import page_server
 from tests.unit.scoot_ray.service.study_folders import write_journal
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 120.0
 TOKEN = "0123456789abcdef-secret"
 # Real time passes, so that there is time to stop it.
@@ -44,7 +46,6 @@ def wait_for(url: str, state: str) -> dict[str, Any]:
     return dict(study)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_study_is_started_watched_stopped_and_outlives_the_page(tmp_path: Path) -> None:
     root, log = tmp_path / "runs", tmp_path / "log"
@@ -74,7 +75,6 @@ def test_a_study_is_started_watched_stopped_and_outlives_the_page(tmp_path: Path
         wait_for(slow, "stopped")
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_token_is_asked_for_and_written_nowhere(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
