@@ -54,7 +54,7 @@ class Victim:
         (found,) = [
             p
             for p in processes_with(self.mark)
-            if "stand_in_engine.py" in " ".join(p.cmdline()) and str(GUARD) not in p.cmdline()
+            if "tests.stand_in_engine" in " ".join(p.cmdline()) and str(GUARD) not in p.cmdline()
         ]
         return found
 

@@ -148,7 +148,7 @@ def server(study: Study) -> psutil.Process:
     (found,) = [
         p
         for p in processes_with(study.mark)
-        if "stand_in_engine.py" in " ".join(p.cmdline()) and str(GUARD) not in p.cmdline()
+        if "tests.stand_in_engine" in " ".join(p.cmdline()) and str(GUARD) not in p.cmdline()
     ]
     return found
 
