@@ -5,8 +5,7 @@
     y        targets in standard units                           [n]
     w        warped inputs, w = 1 - (1 - x^a)^b (Kumaraswamy)    [n, d]   [0, 1]
     z        scaled inputs, w / length                           [n, d]
-    slope    prior variance of a linear trend's coefficients     scalar
-    K        Matern 3/2 covariance, trend and noise              [n, n]
+    K        Matern 3/2 covariance and noise                     [n, n]
     alpha    K^-1 (y - mean)                                     [n]
 
 The mean is the generalised least-squares constant. Hyper-parameters maximise the likelihood times
@@ -64,7 +63,6 @@ class Priors:
         signal: Of the variance of the function.
         noise: Of the variance of the noise.
         least_noise: Lower bound of the variance of the noise.
-        slope: Variance of each coefficient of a linear trend in x, over the width of the cube.
     """
 
     length: LogNormal
@@ -72,7 +70,6 @@ class Priors:
     signal: LogNormal
     noise: LogNormal
     least_noise: float = 1e-4
-    slope: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,6 @@ class GaussianProcess:
     hyper: Hyperparameters
     x: FloatArray
     y: FloatArray
-    slope: float = 0.0
 
     @classmethod
     def fit(cls, x: FloatArray, y: FloatArray, priors: Priors) -> "GaussianProcess":
@@ -119,10 +115,10 @@ class GaussianProcess:
         start = Hyperparameters.start(priors, x.shape[1])
         # One point or a constant metric says nothing about length scales: the medians stay.
         if np.ptp(y) < 1e-9:
-            return cls(start, x, y, priors.slope)
+            return cls(start, x, y)
 
         def loss(vector: FloatArray) -> tuple[float, FloatArray]:
-            process = cls(Hyperparameters.from_vector(vector), x, y, priors.slope)
+            process = cls(Hyperparameters.from_vector(vector), x, y)
             value, gradient = process.log_likelihood()
             density, slope = _log_prior(process.hyper, priors)
             return -(value + density) / len(y), -(gradient + slope) / len(y)
@@ -135,16 +131,15 @@ class GaussianProcess:
             bounds=_bounds(priors, x.shape[1]),
             options={"maxiter": MAX_ITERATIONS},
         )
-        return cls(Hyperparameters.from_vector(found.x), x, y, priors.slope)
+        return cls(Hyperparameters.from_vector(found.x), x, y)
 
     def predict(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the posterior mean and deviation of the function at points, shape [q, d]."""
         cross, _ = _matern(_squared_distances(self._scaled(points), self._z))
-        cross = cross * self._signal + self._trend(points, self.x)
+        cross = cross * self._signal
         mean = self._mean + cross @ self._alpha
         explained = solve_triangular(self._factor, cross.T, lower=True)
-        prior = self._signal + self.slope * ((points - 0.5) ** 2).sum(axis=1)
-        variance = prior - (explained**2).sum(axis=0)
+        variance = self._signal - (explained**2).sum(axis=0)
         return mean, np.sqrt(np.maximum(variance, 1e-12))
 
     def believing(self, points: FloatArray) -> "GaussianProcess":
@@ -173,7 +168,7 @@ class GaussianProcess:
     def given(self, points: FloatArray, targets: FloatArray) -> "GaussianProcess":
         """Return the process with more observations, the hyper-parameters as they are."""
         x, y = np.concatenate([self.x, points]), np.concatenate([self.y, targets])
-        return GaussianProcess(self.hyper, x, y, self.slope)
+        return GaussianProcess(self.hyper, x, y)
 
     def log_likelihood(self) -> tuple[float, FloatArray]:
         """Return the logarithm of the likelihood and its gradient, shape [3 d + 2]."""
@@ -210,7 +205,7 @@ class GaussianProcess:
     @cached_property
     def _factor(self) -> FloatArray:
         """Return the lower Cholesky factor of K, with as much jitter as it takes."""
-        covariance = self._kernel[0] * self._signal + self._trend(self.x, self.x)
+        covariance = self._kernel[0] * self._signal
         noise = math.exp(self.hyper.noise)
         for jitter in (JITTER, 1e-6, 1e-4):
             try:
@@ -232,9 +227,6 @@ class GaussianProcess:
     @cached_property
     def _alpha(self) -> FloatArray:
         return np.asarray(cho_solve((self._factor, True), self.y - self._mean))
-
-    def _trend(self, first: FloatArray, second: FloatArray) -> FloatArray:
-        return self.slope * (first - 0.5) @ (second - 0.5).T
 
     def _scaled(self, x: FloatArray) -> FloatArray:
         return _warp(x, self.hyper) / np.exp(self.hyper.length)

@@ -18,6 +18,7 @@ from scipy.special import log_ndtr, ndtr
 
 from scoot_ray.core.space import FloatArray
 
+HUGE = 500.0  # logarithm beyond which a mean is as good as infinite
 TINY = 1e-300  # stands for 0 where a logarithm is taken
 
 
@@ -112,10 +113,11 @@ class Logarithmic:
         middle, spread = self.sign * (self.shift + self.width * mean), self.width * sd
         strike = np.log(np.maximum(self.sign * bound, TINY))
         z = self.sign * (strike - middle) / spread
-        beyond = np.exp(middle + 0.5 * spread**2 + log_ndtr(z - self.sign * spread))
+        log_mean = np.minimum(middle + 0.5 * spread**2, HUGE)
+        beyond = np.exp(log_mean + log_ndtr(z - self.sign * spread))
         value = np.maximum(bound * ndtr(z) - self.sign * beyond, 0.0)
         # A bound of the other sign: no positive loss falls short of it, every negative one does.
-        other = 0.0 if self.sign > 0 else bound + np.exp(middle + 0.5 * spread**2)
+        other = 0.0 if self.sign > 0 else bound + np.exp(log_mean)
         return np.asarray(np.where(self.sign * bound > 0, value, other))
 
 

@@ -27,7 +27,6 @@ from searchers.threshold import fold_threshold
 
 CAUTION = 8.0
 """Power of the probability of feasibility: a crash costs a trial and teaches no objective."""
-SLOPE = 0.5  # square standard units; from one end of a range to the other
 LEAST = 1e-3  # probability below which nothing is told apart
 WORST = 1.0  # standard units; how much worse a bad loss is does not matter
 NUM_ELITE = 4
@@ -67,11 +66,10 @@ def fit_gp(
     """Fit a Gaussian process that suits many dimensions, few points and heavy tails.
 
     Length scales grow with the root of the dimension (Hvarfner et al. 2024). Values of one
-    sign, times and rates, are modelled in logarithms, because parameters act in per cent; a
-    linear trend in all parameters makes that a product of powers, known from few points. What is
-    worse than `worst`, in standard units, is cut off, so that the model describes what is good.
-    Where nothing was measured, a value is known to be at least its floor, shape [n], unless that
-    is NaN.
+    sign, times and rates, are modelled in logarithms, because parameters act in per cent.
+    What is worse than `worst`, in standard units, is cut off, so that the model describes what is
+    good. Where nothing was measured, a value is known to be at least its floor, shape [n], unless
+    that is NaN.
     """
     is_bounded = np.isfinite(floors)
     bounded, floors = points[is_bounded], floors[is_bounded]
@@ -83,7 +81,6 @@ def fit_gp(
         shape=None,
         signal=LogNormal(0.0, 0.5),
         noise=LogNormal(-4.0, 1.0),
-        slope=SLOPE,
     )
     process = GaussianProcess.fit(points, targets, priors)
     return Surrogate(process.above(bounded, np.minimum(scale.apply(floors), worst)), scale)

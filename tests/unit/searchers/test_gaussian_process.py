@@ -1,6 +1,5 @@
 import math
 import warnings
-from dataclasses import replace
 
 import gpytorch
 import numpy as np
@@ -27,16 +26,15 @@ def fit(x: FloatArray, y: FloatArray) -> GaussianProcess:
     return GaussianProcess.fit(x, (y - y.mean()) / (y.std() or 1.0), PRIORS)
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.7])
-def test_gradient_is_the_slope_of_the_likelihood(slope: float) -> None:
+def test_gradient_is_the_slope_of_the_likelihood() -> None:
     x, y = points(12, 3), np.sin(5 * points(12, 3)[:, 0])
     vector = np.random.default_rng(1).normal(0.0, 0.5, 11)
 
     def likelihood(vector: FloatArray) -> float:
-        process = GaussianProcess(Hyperparameters.from_vector(vector), x, y, slope)
+        process = GaussianProcess(Hyperparameters.from_vector(vector), x, y)
         return process.log_likelihood()[0]
 
-    process = GaussianProcess(Hyperparameters.from_vector(vector), x, y, slope)
+    process = GaussianProcess(Hyperparameters.from_vector(vector), x, y)
     expected = approx_fprime(vector, likelihood, 1e-6)
     assert process.log_likelihood()[1] == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
@@ -55,22 +53,18 @@ class Reference(gpytorch.models.ExactGP):  # type: ignore[misc]
         self.to(x)
         self.kernel.outputscale = math.exp(process.hyper.signal)
         self.kernel.base_kernel.lengthscale = np.exp(process.hyper.length)
-        self.trend = gpytorch.kernels.LinearKernel().to(x)
-        self.trend.variance = process.slope
         likelihood.noise = math.exp(process.hyper.noise)
 
     def forward(self, x: torch.Tensor) -> gpytorch.distributions.MultivariateNormal:
         mean = torch.full(x.shape[:1], self.mean, dtype=x.dtype)
-        covariance = self.kernel(x) + self.trend(x - 0.5)
-        return gpytorch.distributions.MultivariateNormal(mean, covariance)
+        return gpytorch.distributions.MultivariateNormal(mean, self.kernel(x))
 
 
-@pytest.mark.parametrize("slope", [1e-9, 0.7])
-def test_agrees_with_gpytorch(slope: float) -> None:
+def test_agrees_with_gpytorch() -> None:
     x = points(15, 3)
     flat = np.zeros(3)
     hyper = Hyperparameters(np.log([0.3, 0.8, 2.0]), flat, flat, math.log(1.3), math.log(0.05))
-    process = GaussianProcess(hyper, x, np.sin(4 * x[:, 0]) + x[:, 1], slope)
+    process = GaussianProcess(hyper, x, np.sin(4 * x[:, 0]) + x[:, 1])
     mean, sd = process.predict(points(6, 3, seed=1))
     reference = Reference(process, process._mean)
     likelihood = gpytorch.mlls.ExactMarginalLogLikelihood(reference.likelihood, reference)
@@ -91,15 +85,6 @@ def test_recovers_a_smooth_function() -> None:
 
     mean, _ = fit(points(30), f(points(30))).predict(points(50, seed=1))
     assert np.corrcoef(mean, f(points(50, seed=1)))[0, 1] > 0.97
-
-
-def test_a_trend_goes_on_where_nothing_was_measured() -> None:
-    x = points(12, 6)
-    y = (x - 0.5) @ np.array([2.0, -1.0, 1.0, 0.5, 0.0, 0.0])
-    corner = np.array([[1.0, 0.0, 1.0, 1.0, 0.5, 0.5]])
-    trend = replace(PRIORS, slope=1.0)
-    near, far = (GaussianProcess.fit(x, y, p).predict(corner)[0][0] for p in (trend, PRIORS))
-    assert abs(near - 2.25) < 0.5 * abs(far - 2.25)
 
 
 def test_is_surer_near_what_was_measured() -> None:

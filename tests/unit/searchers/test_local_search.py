@@ -20,7 +20,7 @@ def test_finds_the_maximum_of_a_known_function() -> None:
     found = maximise(VLLM, closeness, NOWHERE, frozenset(), rng())
     assert found is not None
     assert VLLM.is_valid(found)
-    assert closeness(VLLM.encode(found)[None])[0, 0] > -0.01
+    assert closeness(VLLM.encode(found)[None])[0, 0] > -0.02
 
 
 def test_climbs_from_the_elite() -> None:

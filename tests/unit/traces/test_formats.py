@@ -202,7 +202,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match="directory"):
         load_trace(str(tmp_path))
     with pytest.raises(TraceError, match="expected a local file"):
-        load_trace("s3://bucket/trace.csv")
+        load_trace("https://example.org/trace.csv")
     binary = tmp_path / "trace.gz"
     binary.write_bytes(b"\x1f\x8b\x08\xff\xfe")
     with pytest.raises(TraceError, match="gzip file is damaged or cut short"):
