@@ -41,9 +41,9 @@ family, so read them as directions. Several were measured one on top of the othe
   that were ended early as censored observations.
 
 On six services held out (numbers 100 and 101 of each kind, 10 paired seeds, `make
-bench-analytic`): share after 15 and 30 observations, and crashes of 30: scoot 84 and 93 %, 2.5 (with
-the linear trend 88 and 93 %, 2.6); scoot_paper 77 and 81 %, 6.6; genetic 74 and 78 %, 3.5; random 75
-and 78 %, 6.3. They have been looked at for three versions of `scoot` by now.
+bench-analytic`): share after 15 and 30 observations, and crashes of 30: scoot 84 and 93 %, 2.5
+(with the linear trend 88 and 93 %, 2.6); scoot_paper 77 and 81 %, 6.6; genetic 74 and 78 %, 3.5;
+random 75 and 78 %, 6.3. They have been looked at for three versions of `scoot` by now.
 """
 
 import inspect
