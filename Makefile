@@ -4,7 +4,7 @@ BIN := .venv/bin
 VLLM_BIN := .venv-vllm/bin
 TINY_LLAMA := runs/tiny-llama
 
-.PHONY: demo docs demo-vllm test test-vllm test-s3 check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
+.PHONY: demo docs demo-vllm test test-vllm test-s3 lint check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
 
 demo: .venv/installed
 	$(BIN)/scoot tune examples/quickstart.yaml --output $$(mktemp -d runs/quickstart-XXXX)
@@ -22,11 +22,13 @@ test-s3: .venv/installed .venv-s3/installed
 test-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
 	$(BIN)/pytest -m vllm
 
-check: .venv/installed
+lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint
 	$(BIN)/pytest -q -m "not slow and not vllm and not s3"
 
 # The reference from the code, and the figures of the method from the real search.
