@@ -4,7 +4,7 @@ BIN := .venv/bin
 VLLM_BIN := .venv-vllm/bin
 TINY_LLAMA := runs/tiny-llama
 
-.PHONY: demo docs demo-vllm test test-vllm test-s3 lint check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
+.PHONY: demo docs demo-vllm test test-vllm test-s3 test-nightly lint check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
 
 demo: .venv/installed
 	$(BIN)/scoot tune examples/quickstart.yaml --output $$(mktemp -d runs/quickstart-XXXX)
@@ -13,14 +13,18 @@ demo-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
 	$(BIN)/scoot tune examples/vllm_cpu.yaml --output $$(mktemp -d runs/vllm-cpu-XXXX)
 
 test: .venv/installed
-	$(BIN)/pytest -m "not vllm and not s3"
+	$(BIN)/pytest -m "not vllm and not s3 and not nightly"
 
 # Outputs by URI against a server that speaks S3, in an environment of its own.
 test-s3: .venv/installed .venv-s3/installed
 	$(BIN)/pytest -m s3
 
 test-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
-	$(BIN)/pytest -m vllm
+	$(BIN)/pytest -m "vllm and not nightly"
+
+# Tests that want a quiet machine.
+test-nightly: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
+	$(BIN)/pytest -rP -m nightly
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .
@@ -29,7 +33,7 @@ lint: .venv/installed
 	$(BIN)/lint-imports
 
 check: lint
-	$(BIN)/pytest -q -m "not slow and not vllm and not s3"
+	$(BIN)/pytest -q -m "not slow and not vllm and not s3 and not nightly"
 
 # The reference from the code, and the figures of the method from the real search.
 docs: .venv/installed

@@ -19,11 +19,12 @@ from trainables.session import Session
 
 __all__ = ["model", "pytestmark"]  # the fixture and the marks of the other file
 
-NOTICED_WITHIN_S = 10.0
+NOTICED_WITHIN_S = 30.0  # it prints what it measured; a busy machine is slow in everything
 LOAD_S = 120.0
 START_LIMIT_S = 900.0
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("victim", ["server", "engine core", "worker"])
 async def test_the_death_of_one_process_ends_the_trial(
@@ -38,6 +39,7 @@ async def test_the_death_of_one_process_ends_the_trial(
     session = Session(study, EngineServer(Vllm(), study, tmp_path), tmp_path, WallClock())
     running = asyncio.create_task(session.run({"tensor_parallel_size": 2}, load, share=1, seed=1))
     await until(lambda: session.phase is Phase.LOAD or running.done(), START_LIMIT_S)
+    assert not running.done(), running.result()
     await asyncio.sleep(2.0)
     family = engine_processes(str(model))
     {"server": family[0], "engine core": family[1], "worker": family[-1]}[victim].kill()

@@ -221,6 +221,7 @@ def by_vllm_bench(
     }
 
 
+@pytest.mark.nightly
 def test_vllms_own_client_measures_the_same(
     served: Served, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
