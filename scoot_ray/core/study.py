@@ -257,7 +257,8 @@ class Study(Section):
     """The confirmation."""
     drift: DriftSection = DriftSection()
     """The repetitions of the default."""
-    early_stop: bool = True
+    # Off: in simulated studies it has cost more quality than load time (benchmarks/early_stop.py).
+    early_stop: bool = False
     """End tests that can no longer be among the finalists."""
     schedule: ScheduleSection | None = None
     """When the cluster may be used; always, if there is none."""
