@@ -97,8 +97,8 @@ def compare(
 ) -> Pair:
     """Run one study twice."""
     search = {"seed": seed, "observations": observations, "algorithm": algorithm}
-    study = make_study(service, seed, search=search)
-    whole = run_study(make_study(service, seed, search=search, early_stop=False))
+    study = make_study(service, seed, search=search, early_stop=True)
+    whole = run_study(make_study(service, seed, search=search))
     early = run_study(study)
     num_broken, num_missed = check(study, early)
     return Pair(
