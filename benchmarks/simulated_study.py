@@ -65,20 +65,7 @@ def run_study(study: Study) -> list[TrialRecord]:
         unfinished += [assignment for assignment in batch if assignment.number not in known]
         unfinished.remove(following)
         outcome = stress_test.run(following.config, plan.trace, following.seed, following.bar)
-        trials.append(
-            TrialRecord(
-                number=following.number,
-                config=following.config,
-                state=outcome.state,
-                metrics=outcome.metrics,
-                role=following.role,
-                failure=outcome.failure,
-                phases_s=outcome.phases_s,
-                seed=following.seed,
-                is_bound=outcome.is_bound,
-                early_stop=outcome.early_stop,
-            )
-        )
+        trials.append(TrialRecord.of(following, outcome))
 
 
 class FreshOrders:

@@ -65,20 +65,12 @@ class Recorder(Callback):
         started_at_s = self._started_at_s.pop(assignment.number, ended_at_s)
         # A trial that was lost cannot tell how long its phases took.
         held_s = sum(outcome.phases_s.values()) or ended_at_s - started_at_s
-        record = TrialRecord(
-            number=assignment.number,
-            config=assignment.config,
-            state=outcome.state,
-            metrics=outcome.metrics,
-            role=assignment.role,
-            failure=outcome.failure,
-            phases_s=outcome.phases_s,
-            seed=assignment.seed,
+        record = TrialRecord.of(
+            assignment,
+            outcome,
             trial_id=trial_folder(Path(), assignment.number).name,
             num_gpus=num_gpus,
             gpu_seconds=num_gpus * held_s,
-            is_bound=outcome.is_bound,
-            early_stop=outcome.early_stop,
             started_at_s=started_at_s,
             ended_at_s=ended_at_s,
         )

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from scoot_ray.core.constraints import KnownConstraint
-from scoot_ray.core.space import Config, Parameter
+from scoot_ray.core.space import Config, IntegerParameter, Parameter
 from trainables.hardware import Accelerator
 from trainables.model import ModelShape
 
@@ -72,6 +72,12 @@ class NoSpace:
             "max_model_len": self.deployment.max_model_len,
             **config,
         }
+
+
+def tensor_parallel_parameter(deployment: Deployment) -> IntegerParameter:
+    """Return the parameter that every engine has: powers of two from the fewest GPUs to all."""
+    smallest_size = deployment.min_tensor_parallel_size
+    return IntegerParameter("tensor_parallel_size", smallest_size, deployment.num_gpus, log2=True)
 
 
 def heads_divide(deployment: Deployment) -> tuple[Rule, ...]:

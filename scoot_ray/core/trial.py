@@ -215,6 +215,23 @@ class TrialRecord:
     started_at_s: float = 0.0
     ended_at_s: float = 0.0
 
+    @classmethod
+    def of(cls, assignment: Assignment, outcome: Outcome, **facts: Any) -> "TrialRecord":
+        """Record how an assignment ended; `facts` are the fields that neither of them has."""
+        return cls(
+            number=assignment.number,
+            config=assignment.config,
+            state=outcome.state,
+            metrics=outcome.metrics,
+            role=assignment.role,
+            failure=outcome.failure,
+            phases_s=outcome.phases_s,
+            seed=assignment.seed,
+            is_bound=outcome.is_bound,
+            early_stop=outcome.early_stop,
+            **facts,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return a plain mapping for the journal."""
         return {

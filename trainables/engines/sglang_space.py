@@ -16,7 +16,7 @@ from scoot_ray.core.space import (
     IntegerParameter,
     Parameter,
 )
-from trainables.base_space import Deployment, Rule, heads_divide
+from trainables.base_space import Deployment, Rule, heads_divide, tensor_parallel_parameter
 from trainables.hardware import GIB
 
 MIB = 2**20
@@ -48,10 +48,8 @@ class SglangSpace:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Parameters that change speed and not what is answered."""
-        deployment = self.deployment
-        smallest_size = deployment.min_tensor_parallel_size
         return (
-            IntegerParameter("tensor_parallel_size", smallest_size, deployment.num_gpus, log2=True),
+            tensor_parallel_parameter(self.deployment),
             IntegerParameter("max_running_requests", MIN_BATCH, MAX_RUNNING_REQUESTS),
             # Powers of two, so that every page_size divides them.
             IntegerParameter("chunked_prefill_size", MIN_CHUNK_TOKENS, MAX_CHUNK_TOKENS, log2=True),

@@ -16,7 +16,7 @@ from scoot_ray.core.space import (
     IntegerParameter,
     Parameter,
 )
-from trainables.base_space import Deployment, Rule, heads_divide
+from trainables.base_space import Deployment, Rule, heads_divide, tensor_parallel_parameter
 
 MIN_BATCH, MAX_BATCH, MAX_TOKENS = 64, 4096, 32768
 DEFAULT_TOKENS = 8192
@@ -31,10 +31,8 @@ class TensorRtLlmSpace:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Parameters that change speed and not what is answered."""
-        deployment = self.deployment
-        smallest_size = deployment.min_tensor_parallel_size
         return (
-            IntegerParameter("tensor_parallel_size", smallest_size, deployment.num_gpus, log2=True),
+            tensor_parallel_parameter(self.deployment),
             IntegerParameter("max_batch_size", MIN_BATCH, MAX_BATCH),
             IntegerParameter("max_num_tokens", MIN_BATCH, MAX_TOKENS),
             BooleanParameter("enable_chunked_prefill"),

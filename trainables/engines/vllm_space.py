@@ -16,7 +16,7 @@ from scoot_ray.core.space import (
     IntegerParameter,
     Parameter,
 )
-from trainables.base_space import Deployment, Rule, heads_divide
+from trainables.base_space import Deployment, Rule, heads_divide, tensor_parallel_parameter
 from trainables.hardware import GIB
 
 MIN_BATCH, MAX_BATCH = 64, 8192  # the paper's range for sequences and for tokens
@@ -154,9 +154,8 @@ def _batch_parameters(
     # Without chunked prefill a step must hold the longest prompt, so a long context widens the
     # range; so does a large accelerator, whose default is above the paper's.
     largest = max(MAX_BATCH, deployment.max_model_len, defaults["max_num_batched_tokens"])
-    smallest_size = deployment.min_tensor_parallel_size
     return (
-        IntegerParameter("tensor_parallel_size", smallest_size, deployment.num_gpus, log2=True),
+        tensor_parallel_parameter(deployment),
         IntegerParameter("max_num_seqs", MIN_BATCH, MAX_BATCH),
         IntegerParameter("max_num_batched_tokens", MIN_BATCH, largest),
     )

@@ -3,19 +3,7 @@
 import pytest
 
 from benchmarks.many_studies import fairness, gpus_held, shares_of
-from scoot_ray.core.trial import TrialRecord, TrialState
-
-
-def trial(number: int, gpus: int, start_s: float, end_s: float) -> TrialRecord:
-    return TrialRecord(
-        number,
-        {},
-        TrialState.COMPLETE,
-        {},
-        num_gpus=gpus,
-        started_at_s=start_s,
-        ended_at_s=end_s,
-    )
+from tests.unit.benchmarks.schedules import trial
 
 
 def test_waits_throughput_and_gpu_time_while_both_ran() -> None:

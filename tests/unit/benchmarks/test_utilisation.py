@@ -1,19 +1,7 @@
 """Where GPU time goes, on schedules whose shares are known."""
 
 from benchmarks.utilisation import Utilisation
-from scoot_ray.core.trial import TrialRecord, TrialState
-
-
-def trial(number: int, gpus: int, start_s: float, end_s: float) -> TrialRecord:
-    return TrialRecord(
-        number,
-        {},
-        TrialState.COMPLETE,
-        {},
-        num_gpus=gpus,
-        started_at_s=start_s,
-        ended_at_s=end_s,
-    )
+from tests.unit.benchmarks.schedules import trial
 
 
 def test_a_gap_between_two_trials() -> None:
