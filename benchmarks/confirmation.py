@@ -7,10 +7,9 @@ and by their worst are then judged under arrival orders that the study has not s
 relative to the default under the same orders, and all are simulated.
 """
 
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.simulated_study import SERVICES, FreshOrders, make_study, run_study
+from benchmarks.comparison.statistics import Interval
+from benchmarks.simulated_study import SERVICES, FreshOrders, make_study, run_study, write_rows
 from scoot_ray.core.confirmation import Repeats, confirmed
 from scoot_ray.core.pareto import Contender, finalists, rank, recommend, reference_point
 from scoot_ray.core.space import Config
@@ -64,21 +64,9 @@ def main(
             for by, config in choose(study, run_study(study)).items():
                 gains = orders.improvement(config), orders.worst_improvement(config)
                 choices.append(Choice(service, seed, by, *gains))
-            _write(output, choices, algorithm, observations)
+            write_rows(output, choices, algorithm=algorithm, observations=observations)
             print(f"{service} seed {seed}: {time.perf_counter() - started_s:.0f} s", flush=True)
     Console().print(summary(choices))
-
-
-def _write(output: Path, choices: Sequence[Choice], algorithm: str, observations: int) -> None:
-    """Write what is known so far, so that a run that is cut off leaves something."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    content = {
-        "simulated": True,
-        "algorithm": algorithm,
-        "observations": observations,
-        "choices": [asdict(choice) for choice in choices],
-    }
-    output.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def choose(study: Study, trials: Sequence[TrialRecord]) -> dict[str, Config]:
@@ -127,16 +115,11 @@ def summary(choices: Sequence[Choice]) -> Table:
                 service,
                 by,
                 f"{np.mean([choice.gain for choice in chosen]):.1%}",
-                _interval([new.gain - old.gain for new, old in pairs]),
+                f"{Interval.of([new.gain - old.gain for new, old in pairs]):+.2%}",
                 f"{np.mean([choice.worst_gain for choice in chosen]):.1%}",
-                _interval([new.worst_gain - old.worst_gain for new, old in pairs]),
+                f"{Interval.of([new.worst_gain - old.worst_gain for new, old in pairs]):+.2%}",
             )
     return table
-
-
-def _interval(values: Sequence[float]) -> str:
-    half = 1.96 * np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return f"{np.mean(values):+.2%} ± {half:.2%}"
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ under arrival orders that neither study has seen. Every number is simulated. A t
 early is run again to its end, to see that nothing good was cut off.
 """
 
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +19,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.simulated_study import SERVICES, FreshOrders, load_time_s, make_study, run_study
+from benchmarks.comparison.statistics import Interval
+from benchmarks.simulated_study import (
+    SERVICES,
+    FreshOrders,
+    load_time_s,
+    make_study,
+    run_study,
+    write_rows,
+)
 from scoot_ray.core.confirmation import confirmed
 from scoot_ray.core.metrics import RATES
 from scoot_ray.core.pareto import finalists
@@ -75,21 +82,9 @@ def main(
         for seed in range(seeds):
             started_s = time.perf_counter()
             pairs.append(compare(service, seed, observations, algorithm, orders))
-            _write(output, pairs, algorithm, observations)
+            write_rows(output, pairs, algorithm=algorithm, observations=observations)
             print(f"{pairs[-1]} {time.perf_counter() - started_s:.0f} s", flush=True)
     Console().print(summary(pairs))
-
-
-def _write(output: Path, pairs: Sequence[Pair], algorithm: str, observations: int) -> None:
-    """Write what is known so far, so that a run that is cut off leaves something."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    content = {
-        "simulated": True,
-        "algorithm": algorithm,
-        "observations": observations,
-        "pairs": [asdict(pair) for pair in pairs],
-    }
-    output.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def compare(
@@ -172,21 +167,16 @@ def summary(pairs: Sequence[Pair]) -> Table:
         chosen = [pair for pair in pairs if service in (pair.service, "all")]
         table.add_row(
             service,
-            _interval([1 - pair.early_s / pair.whole_s for pair in chosen]),
-            _interval([1 - pair.early_study_s / pair.whole_study_s for pair in chosen]),
+            f"{Interval.of([1 - pair.early_s / pair.whole_s for pair in chosen]):+.1%}",
+            f"{Interval.of([1 - pair.early_study_s / pair.whole_study_s for pair in chosen]):+.1%}",
             f"{np.mean([pair.num_ended for pair in chosen]):.1f}",
             f"{np.mean([pair.whole_gain for pair in chosen]):.1%}",
             f"{np.mean([pair.early_gain for pair in chosen]):.1%}",
-            _interval([pair.early_gain - pair.whole_gain for pair in chosen]),
+            f"{Interval.of([pair.early_gain - pair.whole_gain for pair in chosen]):+.1%}",
             str(sum(pair.num_broken for pair in chosen)),
             str(sum(pair.num_missed for pair in chosen)),
         )
     return table
-
-
-def _interval(values: Sequence[float]) -> str:
-    half = 1.96 * np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return f"{np.mean(values):+.1%} ± {half:.1%}"
 
 
 if __name__ == "__main__":

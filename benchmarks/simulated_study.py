@@ -4,7 +4,10 @@ Near saturation the order in which requests arrive decides much of what a test m
 what confirmation and early stop have to cope with; so these services are loaded that far.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,3 +120,16 @@ class FreshOrders:
 def load_time_s(trials: Sequence[TrialRecord]) -> float:
     """Add up the seconds of load that trials took: sending and draining."""
     return sum(t.phases_s.get("load", 0.0) + t.phases_s.get("drain", 0.0) for t in trials)
+
+
+def write_rows(output: Path, rows: Sequence[Any], **settings: Any) -> None:
+    """Write what is known so far, so that a run that is cut off leaves something.
+
+    Args:
+        output: A JSON file.
+        rows: Dataclass instances.
+        settings: What all of them have in common.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    content = {"simulated": True, **settings, "rows": [asdict(row) for row in rows]}
+    output.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

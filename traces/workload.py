@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoot_ray.core.request import Request
-from scoot_ray.core.study import WorkloadSection
+from scoot_ray.core.sections import WorkloadSection
 from traces.arrivals import poisson_arrivals, trace_arrivals
 from traces.conversations import with_conversations
 from traces.schema import Trace

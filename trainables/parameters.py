@@ -1,6 +1,7 @@
 """One parameter of a space as the study file changes or adds it."""
 
 from scoot_ray.core.errors import SpaceError
+from scoot_ray.core.sections import ParameterSection, Scalar
 from scoot_ray.core.space import (
     BooleanParameter,
     ChoiceParameter,
@@ -8,7 +9,6 @@ from scoot_ray.core.space import (
     IntegerParameter,
     Parameter,
 )
-from scoot_ray.core.study import ParameterSection, Scalar
 
 
 def changed_parameter(parameter: Parameter, change: ParameterSection) -> Parameter:

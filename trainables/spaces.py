@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from scoot_ray.core.errors import SpaceError, StudyError, did_you_mean
+from scoot_ray.core.sections import SpaceSection
 from scoot_ray.core.space import Config, SearchSpace
-from scoot_ray.core.study import SpaceSection, Study
+from scoot_ray.core.study import Study
 from trainables.backend import BACKENDS
 from trainables.base_space import BaseSpace, Deployment, NoSpace, known_constraint
 from trainables.engines.sglang_space import SglangSpace

@@ -3,7 +3,7 @@
 import json
 import logging
 
-from scoot_ray.core.study import EngineSection
+from scoot_ray.core.sections import EngineSection
 from trainables.engines.endpoint import Endpoint
 from trainables.message import (
     CHAT,

@@ -44,6 +44,10 @@ class Interval:
             half = quantile * float(array.std(ddof=1)) / float(np.sqrt(len(array)))
         return cls(float(array.mean()), half)
 
+    def __format__(self, spec: str) -> str:
+        """Write both numbers in one form, the mean with its sign if that asks for it."""
+        return f"{self.mean:{spec}} ± {self.half:{spec.removeprefix('+')}}"
+
 
 @dataclass(frozen=True)
 class Duel:

@@ -23,7 +23,8 @@ from cluster.manifests.tenant import Tenant
 from cluster.parcel import STUDY, pack_study
 from cluster.timers import Start, render_kubernetes
 from scoot_ray.core.errors import ClusterError, StudyError
-from scoot_ray.core.study import AutoscalerSection, Study
+from scoot_ray.core.sections import AutoscalerSection
+from scoot_ray.core.study import Study
 
 STUDY_FOLDER = "/study"
 MAX_CONFIG_MAP_BYTES = 900_000

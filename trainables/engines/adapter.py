@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from scoot_ray.core.sections import EngineSection
 from scoot_ray.core.space import Config
-from scoot_ray.core.study import EngineSection, Study
+from scoot_ray.core.study import Study
 from trainables.engines.address import Address
 from trainables.engines.installed import InstalledEngine
 from trainables.engines.launch import LaunchCommand

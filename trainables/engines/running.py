@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from scoot_ray.core.errors import EngineError, StudyError
+from scoot_ray.core.sections import EngineSection
 from scoot_ray.core.space import Config
-from scoot_ray.core.study import EngineSection, Study
+from scoot_ray.core.study import Study
 from trainables.engines.address import Address, LoopbackPort
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.installed import InstalledEngine

@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
+from scoot_ray.core.sections import EngineSection
 from scoot_ray.core.space import Config
-from scoot_ray.core.study import EngineSection, Study
+from scoot_ray.core.study import Study
 from trainables.engines.address import Address, LoopbackPort
 from trainables.engines.failure_rules import load_failure_rules
 from trainables.engines.installed import InstalledEngine, ask_installed

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from scoot_ray.core.sections import EngineSection
 from scoot_ray.core.space import Config
-from scoot_ray.core.study import EngineSection, Study
+from scoot_ray.core.study import Study
 from trainables.engines.address import Address, UnixSocket
 from trainables.engines.failure_rules import load_failure_rules
 from trainables.engines.installed import InstalledEngine, ask_installed
