@@ -92,7 +92,9 @@ def _study_file() -> str:
         lines += ["", f"## {title}", "", summary, ""]
         lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
         lines += [_row(name, field) for name, field in model.model_fields.items()]
-    return WRITTEN.format(source="scoot_ray/core/study.py and schedule.py") + _joined(lines)
+    return WRITTEN.format(source="scoot_ray/core/study.py, sections.py and schedule.py") + _joined(
+        lines
+    )
 
 
 def _sections(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:

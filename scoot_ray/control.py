@@ -6,7 +6,8 @@ and for a real engine `scoot tune` with `search.algorithm: random` and `--output
 
 from scoot_ray.core.errors import OutputError, StudyError
 from scoot_ray.core.journal import History
-from scoot_ray.core.study import ConfirmSection, DriftSection, SearchSection, Study, parse_study
+from scoot_ray.core.sections import ConfirmSection, DriftSection, SearchSection
+from scoot_ray.core.study import Study, parse_study
 from scoot_ray.output import Output
 
 FOLDER = "control"

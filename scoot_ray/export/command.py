@@ -2,8 +2,8 @@
 
 import shlex
 
+from scoot_ray.core.sections import EngineSection
 from scoot_ray.core.space import Config
-from scoot_ray.core.study import EngineSection
 from scoot_ray.export.choice import Choice
 from scoot_ray.export.engine_options import launch_command
 from scoot_ray.export.plain_yaml import comments

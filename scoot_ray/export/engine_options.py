@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from scoot_ray.core.sections import EngineSection
 from scoot_ray.core.space import Config
-from scoot_ray.core.study import EngineSection
 from trainables.backend import BACKENDS
 from trainables.engines.launch import SECRET_FLAGS, LaunchCommand, without_secrets
 from trainables.engines.vllm import flag

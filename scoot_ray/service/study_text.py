@@ -3,7 +3,7 @@
 import yaml
 
 from scoot_ray.core.errors import StudyError
-from scoot_ray.core.study import Study, parse_study
+from scoot_ray.core.study import Study, parse_study_text
 
 MAX_CHARACTERS = 32 * 1024
 MAX_DEPTH = 32
@@ -16,24 +16,19 @@ def parse_text(text: str) -> Study:
         StudyError: As `load_study`; also for what makes a short text a long work: aliases and deep
             nesting.
     """
-    try:
-        _require_plain(text)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise StudyError(f"The text is not valid YAML: {error}") from None
-    except (ValueError, TypeError) as error:  # dates and numbers that Python does not take
-        raise StudyError(f"The text has a value that cannot be read: {error}.") from None
-    if not isinstance(data, dict):
-        raise StudyError("Expected a mapping with `name:`, `engine:`, `service:`, ...")
-    return parse_study(data, "The text")
+    _require_plain(text)
+    return parse_study_text(text, "The text")
 
 
 def _require_plain(text: str) -> None:
     depth = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise StudyError(f"The text is nested too deeply: {MAX_DEPTH} levels are enough.")
-        if isinstance(event, yaml.AliasEvent):
-            raise StudyError("A study from the page has no YAML aliases (*name); write it out.")
+    try:
+        for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise StudyError(f"The text is nested too deeply: {MAX_DEPTH} levels are enough.")
+            if isinstance(event, yaml.AliasEvent):
+                raise StudyError("A study from the page has no YAML aliases (*name); write it out.")
+    except yaml.YAMLError:
+        return  # explained where it is read

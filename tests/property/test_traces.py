@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scoot_ray.core.errors import TraceError
 from scoot_ray.core.request import Request
-from scoot_ray.core.study import WorkloadSection
+from scoot_ray.core.sections import WorkloadSection
 from traces import load_trace
 from traces.schema import Trace
 from traces.scoot_jsonl import dump_trace

@@ -7,7 +7,7 @@ import pytest
 
 from scoot_ray.core.errors import TraceError
 from scoot_ray.core.request import Request
-from scoot_ray.core.study import WorkloadSection
+from scoot_ray.core.sections import WorkloadSection
 from traces.schema import Trace
 from traces.selection import select
 from traces.workload import Load, make_load

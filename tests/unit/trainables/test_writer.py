@@ -11,7 +11,7 @@ from aiohttp import web
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from scoot_ray.core.request import Request
-from scoot_ray.core.study import EngineSection
+from scoot_ray.core.sections import EngineSection
 from trainables.engines.endpoint import Endpoint
 from trainables.message import CHAT, COMPLETIONS, Message
 from trainables.writer import make_writer

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from scoot_ray.core.study import EngineSection, Study, parse_study
+from scoot_ray.core.sections import EngineSection
+from scoot_ray.core.study import Study, parse_study
 from tests.stand_in.read_sglang_flags import read_flags
 from trainables.engines.address import FIRST_PORT, PORTS_EACH, LoopbackPort, loopback_host
 from trainables.engines.sglang import Sglang

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scoot_ray.core.errors import EngineError
-from scoot_ray.core.study import EngineSection
+from scoot_ray.core.sections import EngineSection
 from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study
