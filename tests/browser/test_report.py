@@ -1,110 +1,118 @@
 """The report in a real browser: the table is sorted, the front speaks, nothing hostile runs."""
 
-from collections.abc import AsyncIterator
+import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
-import pytest_asyncio
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
 
 from scoot_ray.report.html import write_report
-from tests.browser.chromium import Page, find_chromium, open_page
 from tests.unit.scoot_ray.reports import HOSTILE, made_up_findings
 
-BROWSER = find_chromium()
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium here: install it to test the report"),
-]
 
-FIRST_COLUMN = (
-    "[...document.querySelectorAll('table.sortable tbody tr')].map(r => r.cells[{}].innerText)"
-)
-TIP = "(t => t.hidden ? '' : t.innerText)(document.getElementById('tip'))"
-TAB, ENTER = 9, 13
-
-
-@pytest_asyncio.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    assert BROWSER is not None
+@pytest.fixture
+def page(browser: WebDriver, tmp_path: Path) -> WebDriver:
     report = tmp_path / "report.html"
     write_report(made_up_findings(HOSTILE, control=True), report)
-    async with open_page(BROWSER, tmp_path) as opened:
-        await opened.open(report)
-        yield opened
+    browser.get(report.as_uri())
+    return browser
 
 
-async def numbers(page: Page) -> list[int]:
-    return [int(text) for text in await page.ask(FIRST_COLUMN.format(0))]
+def find(page: WebDriver, selector: str) -> list[WebElement]:
+    return page.find_elements(By.CSS_SELECTOR, selector)
 
 
-async def test_the_table_is_sorted_by_a_heading_and_back(page: Page) -> None:
-    begun = await numbers(page)
-    await page.click("table.sortable th button", 3)
-    texts = await page.ask(
-        "[...document.querySelectorAll('table.sortable tbody tr')]"
-        ".map(r => r.cells[3].dataset.value)"
-    )
+def ask(page: WebDriver, expression: str) -> Any:
+    return page.execute_script(f"return {expression}")
+
+
+def column(page: WebDriver, number: int) -> list[str]:
+    cells = find(page, f"table.sortable tbody td:nth-child({number + 1})")
+    return [cell.get_attribute("data-value") or "" for cell in cells]
+
+
+def numbers(page: WebDriver) -> list[int]:
+    return [int(text) for text in column(page, 0)]
+
+
+def tip(page: WebDriver) -> str:
+    return page.find_element(By.ID, "tip").text
+
+
+def told_by(mark: WebElement) -> str | None:
+    return mark.get_attribute("aria-label")
+
+
+def test_the_table_is_sorted_by_a_heading_and_back(page: WebDriver) -> None:
+    begun = numbers(page)
+    headings = find(page, "table.sortable th button")
+    headings[3].click()
+    texts = column(page, 3)
     values = [float(text) for text in texts if text]
     assert values == sorted(values)
     assert "" not in texts[: len(values)], "trials without a value come last"
-    assert await page.ask("document.querySelectorAll('th')[0].ariaSort") is None
-    assert sorted(await numbers(page)) == sorted(begun)
-    await page.click("table.sortable th button", 0)
-    assert await numbers(page) == sorted(begun)
-    await page.click("table.sortable th button", 0)
-    assert await numbers(page) == sorted(begun, reverse=True), "as numbers, not as texts"
+    assert sorted(numbers(page)) == sorted(begun)
+    headings[0].click()
+    assert numbers(page) == sorted(begun)
+    headings[0].click()
+    assert numbers(page) == sorted(begun, reverse=True), "as numbers, not as texts"
+    sorted_by = [cell.get_attribute("aria-sort") for cell in find(page, "table.sortable th")]
+    assert sorted_by == ["descending", *[None] * (len(headings) - 1)]
 
 
-async def test_the_table_is_sorted_by_keyboard(page: Page) -> None:
-    begun = await numbers(page)
-    await page.ask("document.querySelectorAll('table.sortable th button')[0].focus()")
-    await page.press("Enter", ENTER, "\r")
-    await page.press("Enter", ENTER, "\r")
-    assert await numbers(page) == sorted(begun, reverse=True)
+def test_the_table_is_sorted_by_keyboard(page: WebDriver) -> None:
+    begun = numbers(page)
+    find(page, "table.sortable th button")[0].send_keys(Keys.ENTER, Keys.ENTER)
+    assert numbers(page) == sorted(begun, reverse=True)
 
 
-async def test_the_front_tells_the_configuration_under_the_mouse(page: Page) -> None:
-    assert await page.ask(TIP) == ""
-    await page.point_at("g.mark", 2)
-    told = await page.ask(TIP)
-    assert told == await page.ask("document.querySelectorAll('g.mark')[2].ariaLabel")
-    assert "ttft_mean_s" in told
-    assert "max_num_seqs=" in told
-    await page.point_at("h1")
-    assert await page.ask(TIP) == ""
+def test_the_front_tells_the_configuration_under_the_mouse(page: WebDriver) -> None:
+    assert tip(page) == ""
+    mark = find(page, "g.mark")[2]
+    ActionChains(page).scroll_to_element(mark).move_to_element(mark).perform()
+    assert tip(page) == told_by(mark)
+    assert "ttft_mean_s" in tip(page)
+    assert "max_num_seqs=" in tip(page)
+    ActionChains(page).move_to_element(find(page, "figcaption")[0]).perform()
+    assert tip(page) == ""
 
 
-async def test_the_front_tells_it_to_the_keyboard(page: Page) -> None:
-    await page.ask("document.querySelectorAll('g.mark')[0].focus()")
-    assert await page.ask(TIP) == await page.ask("document.activeElement.ariaLabel")
-    await page.press("Tab", TAB)
-    assert await page.ask("document.activeElement === document.querySelectorAll('g.mark')[1]")
-    assert await page.ask(TIP) == await page.ask("document.activeElement.ariaLabel")
+def test_the_front_tells_it_to_the_keyboard(page: WebDriver) -> None:
+    first, second, *_ = find(page, "g.mark")
+    page.execute_script("arguments[0].focus()", first)
+    assert tip(page) == told_by(first)
+    ActionChains(page).send_keys(Keys.TAB).perform()
+    assert page.switch_to.active_element == second
+    assert tip(page) == told_by(second)
+    ActionChains(page).send_keys(Keys.ESCAPE).perform()
+    assert tip(page) == ""
 
 
-async def test_ink_follows_the_readers_theme(page: Page) -> None:
+def test_ink_follows_the_readers_theme(page: WebDriver) -> None:
     ink = "getComputedStyle(document.querySelector('svg.drawing text')).fill"
     paper = "getComputedStyle(document.body).backgroundColor"
     seen = []
     for theme in ("light", "dark"):
         features = [{"name": "prefers-color-scheme", "value": theme}]
-        await page.call("Emulation.setEmulatedMedia", features=features)
-        seen.append((await page.ask(ink), await page.ask(paper)))
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        seen.append((ask(page, ink), ask(page, paper)))
     assert seen == [
         ("rgb(0, 0, 0)", "rgb(255, 255, 255)"),
         ("rgb(255, 255, 255)", "rgb(22, 22, 22)"),
     ]
 
 
-async def test_nothing_hostile_runs_and_nothing_is_fetched(page: Page) -> None:
-    assert await page.ask("document.images.length") == 0
-    assert await page.ask("document.scripts.length") == 1
-    assert page.named("Runtime.exceptionThrown") == []
-    assert page.named("Page.javascriptDialogOpening") == []
-    requests = [event["request"]["url"] for event in page.named("Network.requestWillBeSent")]
-    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+def test_nothing_hostile_runs_and_nothing_is_fetched(page: WebDriver) -> None:
+    assert ask(page, "document.images.length") == 0
+    assert ask(page, "document.scripts.length") == 1
+    fetched = ask(page, "performance.getEntriesByType('resource').map(each => each.name)")
+    assert [url for url in fetched if not url.startswith("data:")] == []
 
 
-async def test_it_can_be_printed(page: Page) -> None:
-    printed = await page.call("Page.printToPDF", printBackground=False)
-    assert len(printed["data"]) > 20_000
+def test_it_can_be_printed(page: WebDriver) -> None:
+    assert len(base64.b64decode(page.print_page())) > 20_000
