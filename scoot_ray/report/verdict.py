@@ -14,17 +14,20 @@ def verdict(result: Result) -> str:
             "No configuration completed a stress test, so nothing can be recommended. "
             "The causes are in the table of trials."
         )
-    sentences = [_gains(result)]
-    if best.missed:
-        worst = result.tests.worst()
-        missed = "; ".join(
-            f"{m} (measured {format_metric(m.metric, worst.get(m.metric))})" for m in best.missed
-        )
-        sentences.append(
-            f"No measured configuration meets every limit; the closest misses {missed}."
-        )
-    sentences += [_promise(result), *_drift(result)]
-    return " ".join(sentences)
+    return " ".join([*_missed(result), _gains(result), _promise(result), *_drift(result)])
+
+
+def _missed(result: Result) -> list[str]:
+    """Say first that the limits cannot be met, where that is so, and what comes closest."""
+    assert result.recommendation is not None
+    if not result.recommendation.missed:
+        return []
+    worst = result.tests.worst()
+    missed = "; ".join(
+        f"{limit} (measured {format_metric(limit.metric, worst.get(limit.metric))})"
+        for limit in result.recommendation.missed
+    )
+    return [f"No measured configuration meets every limit; the closest misses {missed}."]
 
 
 def _gains(result: Result) -> str:
@@ -49,13 +52,12 @@ def _change(result: Result, objective: Objective) -> str:
     """Compare the means of repeated tests; of single ones where nothing was repeated."""
     metric = objective.metric
     old, new = result.default_tests.mean().get(metric), result.tests.mean().get(metric)
-    gain = _gain(objective, new, old)
-    if not result.is_meaningful(objective):
-        gain += ", no meaningful difference"
+    change = f"{format_metric(metric, old)} -> {format_metric(metric, new)}"
     band = result.band(metric)
-    if band is not None:
-        gain += f"; noise band ±{band:.1%}"
-    return f"{metric} {format_metric(metric, old)} -> {format_metric(metric, new)} ({gain})"
+    noise = "" if band is None else f"; noise band ±{band:.1%}"
+    if not result.is_meaningful(objective):
+        return f"{metric} unchanged within noise ({change}{noise})"
+    return f"{metric} {change} ({_gain(objective, new, old)}{noise})"
 
 
 def _gain(objective: Objective, new: float | None, old: float | None) -> str:
