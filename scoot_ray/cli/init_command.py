@@ -4,13 +4,16 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 
 from scoot_ray.cli.printing import print_line
 from scoot_ray.core.errors import OutputError, UserError
+from scoot_ray.core.study import parse_study_text
 from scoot_ray.draft import StudyDraft, read_goal, read_hardware, read_requests
+
+T = TypeVar("T")
 
 
 def init(
@@ -28,27 +31,37 @@ def init(
     """Ask four questions and write a study file; what is given as an option is not asked."""
     if study_file.exists():
         raise OutputError(f"{study_file} exists and is not overwritten; give another name.")
+    model = _answer(model, "Which model?", "meta-llama/Llama-3.1-8B", str)
+    num_gpus, accelerator = _answer(
+        hardware, "Which GPUs, and how many?", "4 x A100-80GB", read_hardware
+    )
+    trace, rate_rps = _answer(
+        requests,
+        "Which requests, and how many a second? A trace file, or synthetic:bot, :sql, :cls, :rec",
+        "synthetic:bot at 5",
+        read_requests,
+    )
+    objective, limit = _answer(
+        goal,
+        "What is wanted? interactive (TTFT and TPOT), online (p95 latency) or offline "
+        "(throughput), and a limit",
+        "offline with ttft_p99_s <= 2",
+        read_goal,
+    )
     draft = StudyDraft(
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", study_file.stem).lstrip("._-") or "study",
         kind=engine,
-        model=_answer(model, "Which model?", "meta-llama/Llama-3.1-8B", str),
-        hardware=_answer(hardware, "Which GPUs, and how many?", "4 x A100-80GB", read_hardware),
-        requests=_answer(
-            requests,
-            "Which requests, and how many a second? A trace file, or synthetic:bot, :sql, :cls, "
-            ":rec",
-            "synthetic:bot at 5",
-            read_requests,
-        ),
-        goal=_answer(
-            goal,
-            "What is wanted? interactive (TTFT and TPOT), online (p95 latency) or offline "
-            "(throughput), and a limit",
-            "offline with ttft_p99_s <= 2",
-            read_goal,
-        ),
+        model=model,
+        num_gpus=str(num_gpus),
+        accelerator=accelerator,
+        trace=trace,
+        request_rate_rps=f"{rate_rps:g}",
+        objective=objective,
+        limit_metric=limit.metric if limit else "",
+        limit_bound=f"{limit.bound:g}" if limit else "",
     )
     text = draft.text()
+    parse_study_text(text, "The draft")
     try:
         with study_file.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -57,19 +70,16 @@ def init(
     print_line(f"Written: {study_file}. Next: scoot check {study_file}")
 
 
-def _answer(given: str | None, question: str, example: str, read: Callable[[str], Any]) -> str:
-    """Return the option, or ask until the answer can be read."""
+def _answer(given: str | None, question: str, example: str, read: Callable[[str], T]) -> T:
+    """Read the option, or ask until the answer can be read."""
     if given is not None:
-        read(given)
-        return given
+        return read(given)
     while True:
         answer: str = typer.prompt(question, default=example)
         try:
-            read(answer)
+            return read(answer)
         except UserError as error:
             # Without a person at the other end the same wrong answer would come for ever.
             if not sys.stdin.isatty():
                 raise
             print_line(str(error))
-            continue
-        return answer

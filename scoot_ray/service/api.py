@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from scoot_ray.core.errors import ScootError, StudyError
+from scoot_ray.core.errors import InvalidStudyError, ScootError, StudyError
 from scoot_ray.service.guard import Access, Guard
 from scoot_ray.service.routes import router
 from scoot_ray.service.studies import Studies
@@ -48,7 +48,9 @@ def _explain(_request: Request, error: Exception) -> JSONResponse:
     """Answer with the message that the command line would print."""
     is_wish = isinstance(error, StudyError)
     status = HTTPStatus.BAD_REQUEST if is_wish else HTTPStatus.CONFLICT
-    return JSONResponse(Problem(detail=str(error)).model_dump(), status)
+    mistakes = error.mistakes if isinstance(error, InvalidStudyError) else ()
+    problem = Problem(detail=str(error), mistakes=list(mistakes))
+    return JSONResponse(problem.model_dump(), status)
 
 
 def _explain_request(_request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,9 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
 from scoot_ray.core.errors import StudyError
-from scoot_ray.core.objective import Objective, require_metric
+from scoot_ray.core.metrics import METRICS
+from scoot_ray.core.objective import PRESETS, Objective, require_metric
+from scoot_ray.draft import KINDS, StudyDraft
 from scoot_ray.export import export
 from scoot_ray.export.condition import Condition
 from scoot_ray.export.reading import choose
@@ -17,6 +19,7 @@ from scoot_ray.service.studies import Studies, StudyFolder
 from scoot_ray.service.study_text import MAX_CHARACTERS, parse_text
 from scoot_ray.service.tuners import Tuners
 from scoot_ray.service.views import (
+    DraftForm,
     Export,
     Problem,
     StudyDetail,
@@ -48,6 +51,19 @@ class StudyText(BaseModel):
     """A study file's text, in YAML."""
 
     text: str = Field(max_length=MAX_CHARACTERS)
+
+
+EXAMPLE = StudyDraft(
+    name="my-study",
+    kind="simulated",
+    model="meta-llama/Llama-2-7b-hf",
+    num_gpus="8",
+    accelerator="L40S",
+    trace="synthetic:bot",
+    request_rate_rps="7.5",
+    objective="interactive",
+)
+"""It runs anywhere."""
 
 
 class Nothing(BaseModel):
@@ -104,6 +120,18 @@ def check_text(body: StudyText) -> StudyText:
     """Check a study as its file is checked; return it as it was sent."""
     parse_text(body.text)
     return body
+
+
+@router.get("/drafts")
+def begin_draft() -> DraftForm:
+    """Show answers to begin a study with, and what can be chosen from."""
+    return DraftForm(example=EXAMPLE, kind=[*KINDS], objective=[*PRESETS], limit_metric=[*METRICS])
+
+
+@router.post("/drafts", responses=TO_A_POST)
+def write_draft(draft: StudyDraft) -> StudyText:
+    """Write answers as a study file; whether it is valid is asked of its text."""
+    return StudyText(text=draft.text())
 
 
 @router.get("/studies/{key}", responses=OF_A_STUDY)

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel
 
-from scoot_ray.core.errors import ScootError
+from scoot_ray.core.errors import Mistake, ScootError
 from scoot_ray.core.journal import History
 from scoot_ray.core.metrics import direction_of
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Assignment, TrialRecord
+from scoot_ray.draft import StudyDraft
 from scoot_ray.export import forms_for
 from scoot_ray.export.reading import what_is_missing
 from scoot_ray.report.verdict import verdict
@@ -24,9 +25,19 @@ MORE_AXES = ("throughput_rps", "latency_p95_s")
 
 
 class Problem(BaseModel):
-    """Why a request was not answered."""
+    """Why a request was not answered; of a study that is not valid, each mistake by its place."""
 
     detail: str
+    mistakes: list[Mistake] = []
+
+
+class DraftForm(BaseModel):
+    """Answers to begin with, and what can be chosen from."""
+
+    example: StudyDraft
+    kind: list[str]
+    objective: list[str]
+    limit_metric: list[str]
 
 
 class StudyState(StrEnum):

@@ -19,6 +19,8 @@ OPERATIONS = {
     "GET /api/studies",
     "POST /api/studies",
     "POST /api/checks",
+    "GET /api/drafts",
+    "POST /api/drafts",
     "GET /api/studies/{key}",
     "POST /api/studies/{key}/start",
     "POST /api/studies/{key}/stop",

@@ -10,7 +10,6 @@ export async function post(body, ...parts) {
   return call("POST", parts, JSON.stringify(body));
 }
 
-
 async function call(method, parts, body) {
   const headers = { "Content-Type": "application/json" };
   const token = sessionStorage.getItem(KEY);
@@ -21,7 +20,7 @@ async function call(method, parts, body) {
     return call(method, parts, body);
   }
   const content = await answer.json().catch(() => ({ detail: answer.statusText }));
-  if (!answer.ok) throw new Error(content.detail);
+  if (!answer.ok) throw Object.assign(new Error(content.detail), { mistakes: content.mistakes ?? [] });
   return content;
 }
 

@@ -7,19 +7,24 @@ import yaml
 from typer.testing import CliRunner
 
 from scoot_ray.cli import app
-from scoot_ray.core.errors import StudyError
-from scoot_ray.core.study import load_study
+from scoot_ray.core.errors import InvalidStudyError, StudyError
+from scoot_ray.core.objective import Limit
+from scoot_ray.core.study import load_study, parse_study_text
 from scoot_ray.draft import StudyDraft, read_goal, read_hardware, read_requests
 
 
 def draft(**answers: str) -> StudyDraft:
-    usual = {
+    usual: dict[str, str] = {
         "name": "bot",
         "kind": "vllm",
         "model": "meta-llama/Llama-3.1-8B",
-        "hardware": "4 x A100-80GB",
-        "requests": "synthetic:bot at 5",
-        "goal": "offline with ttft_p99_s <= 2",
+        "num_gpus": "4",
+        "accelerator": "A100-80GB",
+        "trace": "synthetic:bot",
+        "request_rate_rps": "5",
+        "objective": "offline",
+        "limit_metric": "ttft_p99_s",
+        "limit_bound": "2",
     }
     return StudyDraft(**{**usual, **answers})
 
@@ -34,7 +39,9 @@ def test_the_text_is_a_study_that_says_what_was_answered(tmp_path: Path) -> None
     assert [str(limit) for limit in study.slo_limits] == ["ttft_p99_s <= 2"]
 
 
-@pytest.mark.parametrize("model", ["no", "1e3", "a: b", "org/it's", 'say "x" #1', "~", "C:\\m"])
+@pytest.mark.parametrize(
+    "model", ["no", "1e3", "a: b", "org/it's", 'say "x" #1', "~", "C:\\m", "123", "😀", "\x7f\n"]
+)
 def test_a_model_of_any_spelling_stays_a_text(model: str) -> None:
     assert yaml.safe_load(draft(model=model).text())["engine"]["model"] == model
 
@@ -64,8 +71,19 @@ def test_requests_that_cannot_be_read(answer: str) -> None:
 
 
 def test_a_rate_is_limited_from_below() -> None:
-    limits = [{"metric": "throughput_rps", "at_least": 3.0}]
-    assert read_goal("Online with throughput_rps >= 3") == ("online", limits)
+    assert read_goal("Online with throughput_rps >= 3") == ("online", Limit("throughput_rps", 3.0))
+    text = draft(limit_metric="throughput_rps", limit_bound="3").text()
+    assert yaml.safe_load(text)["limits"] == [{"metric": "throughput_rps", "at_least": 3}]
+
+
+def test_a_wrong_answer_is_named_by_its_key_and_line() -> None:
+    text = draft(num_gpus="many: #", objective="fast", limit_bound="").text()
+    with pytest.raises(InvalidStudyError) as caught:
+        parse_study_text(text, "The draft")
+    mistakes = {mistake.path: mistake for mistake in caught.value.mistakes}
+    assert set(mistakes) == {"service.num_gpus", "objective", "limits.0.at_most"}
+    line = text.splitlines()[(mistakes["objective"].line or 0) - 1]
+    assert line.startswith("objective: fast")
 
 
 @pytest.mark.parametrize(
