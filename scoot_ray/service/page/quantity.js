@@ -2,6 +2,7 @@
 
 export function show(metric, value) {
   if (value === undefined || value === null) return "-";
+  if (!metric.endsWith("_s") && !metric.endsWith("_rps")) return digits(value);
   if (metric.endsWith("tokens_per_s")) return `${digits(value)} tok/s`;
   if (metric.endsWith("_rps")) return `${digits(value)} req/s`;
   return Math.abs(value) < 1 ? `${digits(value * 1000)} ms` : `${digits(value)} s`;

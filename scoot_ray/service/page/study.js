@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { element, link, notice, table } from "./dom.js";
 import { limits } from "./limits.js";
-import { changes, showTrial } from "./quantity.js";
+import { changes, show, showTrial, text as words } from "./quantity.js";
 import { progress, SIGNS } from "./studies.js";
 
 export async function showStudy(view, key) {
@@ -85,9 +85,9 @@ function texts(study, before) {
 
 export async function showTrialPage(view, key, number) {
   const trial = await get("studies", key, "trials", number);
-  const pairs = (caption, values) => [
+  const pairs = (caption, values, write) => [
     element("h2", {}, caption),
-    table(caption, ["name", "value"], Object.entries(values).map(([name, value]) => [name, String(value)])),
+    table(caption, ["name", "value"], Object.entries(values).map(([name, value]) => [name, write(name, value)])),
   ];
   view.replaceChildren(
     element("p", {}, link("← the study", "study", key)),
@@ -96,6 +96,6 @@ export async function showTrialPage(view, key, number) {
     element("h2", {}, "Log"),
     element("pre", { id: "engine-log" }, trial.log || "There is no log."),
     element("div", { className: "columns" },
-      element("div", {}, ...pairs("Configuration", trial.config)),
-      element("div", {}, ...pairs("Metrics", trial.metrics), ...pairs("Seconds by phase", trial.phases_s))));
+      element("div", {}, ...pairs("Configuration", trial.config, (_, value) => words(value))),
+      element("div", {}, ...pairs("Metrics", trial.metrics, show), ...pairs("Time by phase", trial.phases_s, (_, seconds) => show("_s", seconds)))));
 }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scoot_ray.core.errors import StudyError
+from scoot_ray.core.errors import InvalidStudyError, StudyError
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.study import Study, load_study, parse_study
 
@@ -153,10 +153,49 @@ def test_a_virtual_environment_s_python_stays_a_link(tmp_path: Path) -> None:
     assert load_study(path).engine.python == str(tmp_path / "python")
 
 
+def test_mistakes_in_a_file_name_their_lines_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        """\
+name: s
+engine: {kind: vlm, model: m}
+service:
+  num_gpus: 1
+workload: {trace: t, request_rate_rps: 5}
+limits:
+  - {metric: ttft_p99_s, at_most: 2}
+  - metric: tpot_p99_s
+    at_most: soon
+space:
+  parameters:
+    max_num_seqs:
+      low: 1
+      hihg: 2
+"""
+    )
+    with pytest.raises(InvalidStudyError) as caught:
+        load_study(path)
+    assert [(mistake.line, mistake.path) for mistake in caught.value.mistakes] == [
+        (2, "engine.kind"),
+        (3, "service.accelerator"),
+        (9, "limits.1.at_most"),
+        (14, "space.parameters.max_num_seqs.hihg"),
+    ]
+    assert "\n  line 14, space.parameters.max_num_seqs.hihg: is not a key" in str(caught.value)
+
+
+def test_broken_yaml_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("name: s\nengine: {kind: vllm\nservice: {}\n")
+    with pytest.raises(InvalidStudyError, match=r"not valid YAML:\n  line 3: .*expected ',' or"):
+        load_study(path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"a: [", "is not valid YAML"),
+        (b"name: 2026-99-99", "has a value that cannot be read"),
         (b"- 1", "expected a mapping"),
         (b"", "expected a mapping"),
         (b"\xff\xfe\x00", "is not a text file"),

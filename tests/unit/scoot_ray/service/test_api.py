@@ -154,9 +154,24 @@ def test_a_text_is_checked_as_the_file_is(tmp_path: Path) -> None:
     wrong = client.post("/api/checks", json={"text": yaml.safe_dump({**STUDY, "serch": {}})})
     assert wrong.status_code == 400
     assert "Did you mean search?" in wrong.json()["detail"]
+    [mistake] = wrong.json()["mistakes"]
+    assert mistake["location"] == ["serch"]
     refused = client.post("/api/studies", json={"text": "name: x"})
     assert refused.status_code == 400
     assert list(tmp_path.iterdir()) == [], "nothing is left of a refused study"
+
+
+def test_answers_are_written_as_a_study_file(tmp_path: Path) -> None:
+    client = client_of(tmp_path)
+    form = client.get("/api/drafts").json()
+    assert "ttft_p99_s" in form["limit_metric"]
+    for kind in form["kind"]:
+        written = client.post("/api/drafts", json={**form["example"], "kind": kind})
+        assert client.post("/api/checks", json=written.json()).status_code == 200
+    wrong = client.post("/api/drafts", json={**form["example"], "num_gpus": "many"}).json()
+    [mistake] = client.post("/api/checks", json=wrong).json()["mistakes"]
+    assert mistake["location"] == ["service", "num_gpus"]
+    assert "num_gpus" in wrong["text"].splitlines()[mistake["line"] - 1]
 
 
 def test_what_does_not_run_cannot_be_stopped_and_what_was_not_started_here_not_gone_on_with(
