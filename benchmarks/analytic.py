@@ -67,7 +67,7 @@ def main(
     seeds: Annotated[int, typer.Option(min=1)] = 10,
     observations: Annotated[int, typer.Option(min=2)] = 30,
     parallelism: Annotated[int, typer.Option(min=1, help="trials at a time")] = 1,
-    mode: Annotated[str, typer.Option(help="asynchronous or batch")] = "asynchronous",
+    mode: Annotated[str, typer.Option(help="asynchronous, batch or warm_first")] = "asynchronous",
     output: Annotated[Path | None, typer.Option(help="JSON with every run")] = None,
 ) -> None:
     """Run every algorithm on every service with every seed."""

@@ -1,7 +1,7 @@
 """What a cluster can hold, found out before the first trial instead of by waiting for ever."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
@@ -12,6 +12,9 @@ from scoot_ray.core.errors import ClusterError
 from scoot_ray.core.study import Study
 
 UNLABELLED = "unlabelled"
+
+Bundle = Mapping[str, float]
+"""Amounts by the names that Ray has for resources: GPU, CPU, memory in bytes."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,19 @@ class Node:
             node.get("Labels") or {},
         )
 
-    def num_bundles(self, bundle: Mapping[str, float]) -> int:
+    def num_bundles(self, bundle: Bundle) -> int:
         """Count how many of a bundle fit at once."""
         offers = {"GPU": self.num_gpus, "CPU": self.num_cpus, "memory": self.memory_bytes}
         return min(int(offers[name] // amount) for name, amount in bundle.items())
+
+    def without(self, bundle: Bundle) -> "Node":
+        """Return what is left when a bundle is taken."""
+        return replace(
+            self,
+            num_gpus=self.num_gpus - int(bundle.get("GPU", 0)),
+            num_cpus=self.num_cpus - bundle.get("CPU", 0.0),
+            memory_bytes=self.memory_bytes - bundle.get("memory", 0.0),
+        )
 
 
 @dataclass(frozen=True)
@@ -92,9 +104,7 @@ class Capacity:
     @classmethod
     def of_cluster(cls, study: Study, *, has_logical_gpus: bool) -> "Capacity":
         """Read the cluster that Ray is connected to; see `for_study`."""
-        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        live = [Node.of_ray(node) for node in nodes if node["Alive"]]
-        return cls.for_study(study, live, has_logical_gpus=has_logical_gpus)
+        return cls.for_study(study, _live_nodes(), has_logical_gpus=has_logical_gpus)
 
     @property
     def num_gpus(self) -> int:
@@ -114,11 +124,20 @@ class Capacity:
         )
         return max((size for size in sizes if self.num_concurrent(size)), default=0)
 
+    def bundles(self, num_gpus: int) -> list[dict[str, float]]:
+        """Return the bundles of a trial of that many GPUs."""
+        return self.placement.bundles(num_gpus, self.largest_node_gpus)
+
+    def nodes_up(self) -> tuple[Node, ...]:
+        """Return the nodes that trials may use and that are up now."""
+        admitted = (node for node in _live_nodes() if admits(self.placement.labels, node.labels))
+        return tuple(node for node in admitted if node.num_gpus)
+
     def num_concurrent(self, gpus_per_trial: int) -> int:
         """Count how many trials of that size run at once, each with its CPUs and memory."""
         if not self.nodes:
             return 0
-        bundles = self.placement.bundles(gpus_per_trial, self.largest_node_gpus)
+        bundles = self.bundles(gpus_per_trial)
         fitting = sum(node.num_bundles(bundles[0]) for node in self.nodes)
         return fitting // len(bundles)
 
@@ -179,7 +198,12 @@ class Capacity:
         return f" and {max(node.num_cpus for node in self.nodes):g} CPU(s)"
 
 
-def _write(bundle: Mapping[str, float]) -> str:
+def _live_nodes() -> list[Node]:
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return [Node.of_ray(node) for node in nodes if node["Alive"]]
+
+
+def _write(bundle: Bundle) -> str:
     return ", ".join(f"{amount:g} {name}" for name, amount in bundle.items())
 
 

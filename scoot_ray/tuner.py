@@ -13,7 +13,7 @@ from rich.console import Console
 from cluster.connection import connect, limit_pending
 from cluster.interruption import Interruption
 from cluster.preflight import Capacity
-from scoot_ray.bundles import bundles_of
+from scoot_ray.bundles import bundles_of, would_start
 from scoot_ray.closing import UNLIMITED, Closing, Unlimited
 from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import EngineError
@@ -144,7 +144,12 @@ def _fit(
         tuner = tune.Tuner(
             trainable,
             tune_config=tune.TuneConfig(
-                search_alg=RaySearcher(plan.agenda, journal, closing.allows_another),
+                search_alg=RaySearcher(
+                    plan.agenda,
+                    journal,
+                    may_start=closing.allows_another,
+                    has_room=partial(would_start, study=study, capacity=capacity),
+                ),
                 num_samples=-1,
                 max_concurrent_trials=study.search.parallelism,
                 # An actor is named after its trial, so it is used again only where nobody watches.

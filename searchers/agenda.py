@@ -25,7 +25,7 @@ from scoot_ray.core.trial import (
     trial_seed,
 )
 from searchers.optimizer import Optimizer
-from searchers.pace import OneByOne, Pace, Searched
+from searchers.pace import Fits, OneByOne, Pace, Searched
 
 MAX_GIVEN_UP = 3
 """How many configurations may be given up on before the study stops: then it is not chance."""
@@ -71,8 +71,8 @@ class Agenda:
     def next(self, history: History, running: Sequence[int]) -> tuple[Assignment, ...] | Pause:
         """Return the next assignments, or why there are none.
 
-        The first is to be measured now; those behind it belong to the same batch, are to be
-        written as well and come when they are asked for.
+        All are to be written, and one of them, which `choose` names, is to be measured now; the
+        others come when they are asked for.
 
         Args:
             history: The study so far; assignments that are unfinished and not running were
@@ -81,13 +81,21 @@ class Agenda:
         """
         if stop_reason(history.trials):
             return Pause.WAIT if running else Pause.FINISHED
-        for assignment in history.unfinished:
-            if assignment.number not in running:
-                return (assignment,)
+        if waiting := tuple(a for a in history.unfinished if a.number not in running):
+            return waiting
         single = self._retry(history) or self._drift(history, self._num_drift_due(history))
         if single:
             return (single,)
         return self._search(history) or self._finish(history)
+
+    def choose(self, waiting: Sequence[Assignment], fits: Fits) -> Assignment:
+        """Return which of the assignments that `next` returned is to be measured now.
+
+        Args:
+            waiting: At least one.
+            fits: Tells whether a trial would start at once.
+        """
+        return self.pace.choose(waiting, fits)
 
     def prepare(self, history: History) -> None:
         """Begin to compute what `next` will be asked for, where the pace allows that."""

@@ -4,20 +4,25 @@
     asynchronous, more slots  the same without what was measured since the last assignment, so that
                               the answer is ready when a slot frees
     batch                     when nothing runs, for all slots at once: the paper's barrier
+    warm first                for as many configurations as there are slots, whenever the last such
+                              stock is used up; what nodes that are up can hold is started first
 
-Each is a function of the journal alone, so a resumed study is given the same configurations.
+Each is a function of the journal alone, so a resumed study is given the same configurations. Nodes
+decide only in which order a stock is used up.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import TrialRecord
+from scoot_ray.core.trial import Assignment, TrialRecord
 from searchers.optimizer import Optimizer
 
 Configs = list[dict[str, Any]]
+Fits = Callable[[Config], bool]
+"""Tell whether a trial of a configuration would start at once on the nodes that are up."""
 
 
 @dataclass(frozen=True)
@@ -59,23 +64,24 @@ class Pace(Protocol):
         ...
 
     def prepare(self, optimizer: Optimizer, searched: Searched) -> None:
-        """Begin with what `suggest` will be asked next, if that is known already."""
-        ...
+        """Begin with what `suggest` will be asked next; nothing, if that is not known yet."""
+        return
+
+    def choose(self, waiting: Sequence[Assignment], fits: Fits) -> Assignment:
+        """Return which of some assignments goes first: the earliest."""
+        return waiting[0]
 
 
 @dataclass(frozen=True)
-class OneByOne:
+class OneByOne(Pace):
     """Ask for one configuration whenever a slot is free, from everything that is known."""
 
     def suggest(self, optimizer: Optimizer, searched: Searched) -> Configs:
         """Return one configuration."""
         return optimizer.suggest(searched.trials, searched.taken, 1)
 
-    def prepare(self, optimizer: Optimizer, searched: Searched) -> None:
-        """Do nothing: the next suggestion waits for what is being measured."""
 
-
-class Ahead:
+class Ahead(Pace):
     """Ask for one configuration as of the last assignment, while the trials run.
 
     What finished since counts as pending: the optimiser knows of it what it would know if it ran
@@ -108,7 +114,7 @@ class Ahead:
 
 
 @dataclass(frozen=True)
-class Batches:
+class Batches(Pace):
     """Ask for `size` configurations when none of the search is being measured."""
 
     size: int
@@ -121,13 +127,31 @@ class Batches:
             searched.trials, searched.taken, min(self.size, searched.num_wanted)
         )
 
-    def prepare(self, optimizer: Optimizer, searched: Searched) -> None:
-        """Do nothing: the next batch waits for all that is being measured."""
+
+@dataclass(frozen=True)
+class WarmFirst(Pace):
+    """Ask for a stock of `size` configurations, and start what nodes that are up can hold first.
+
+    Nothing is passed over for longer than its stock lasts, so that large trials have their turn.
+    """
+
+    size: int
+
+    def suggest(self, optimizer: Optimizer, searched: Searched) -> Configs:
+        """Return a new stock, from everything that is known."""
+        return optimizer.suggest(
+            searched.trials, searched.taken, min(self.size, searched.num_wanted)
+        )
+
+    def choose(self, waiting: Sequence[Assignment], fits: Fits) -> Assignment:
+        """Return the earliest that fits, or else the earliest."""
+        return next((each for each in waiting if fits(each.config)), waiting[0])
 
 
 PACES: Mapping[str, Callable[[int], Pace]] = {
     "asynchronous": lambda parallelism: Ahead() if parallelism > 1 else OneByOne(),
     "batch": Batches,
+    "warm_first": WarmFirst,
 }
 
 

@@ -2,16 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ray.tune.search import Searcher
 
 from scoot_ray.core.journal import History, Journal
+from scoot_ray.core.space import Config
 from searchers.agenda import Agenda, Pause
 
 FINISHED: str = Searcher.FINISHED
+
+HasRoom = Callable[[Config, Sequence[Config]], bool]
+"""Tell whether a trial of a configuration, beside those that are running, would start at once."""
 
 
 class RaySearcher(Searcher):
@@ -27,6 +32,7 @@ class RaySearcher(Searcher):
         journal: The study so far.
         may_start: Whether a trial may be started now; always, without it. Once it may
             not, the run ends with the trials that are running: waiting would hold the cluster.
+        has_room: Whether a trial would start at once; always, without it.
     """
 
     def __init__(
@@ -34,9 +40,11 @@ class RaySearcher(Searcher):
         agenda: Agenda,
         journal: Journal,
         may_start: Callable[[History], bool] | None = None,
+        has_room: HasRoom | None = None,
     ) -> None:
         super().__init__()
         self._may_start = may_start
+        self._has_room = has_room
         self._agenda = agenda
         self._journal = journal
         self._running: dict[str, int] = {}
@@ -56,9 +64,15 @@ class RaySearcher(Searcher):
         for assignment in following:
             if assignment not in history.unfinished:
                 self._journal.write_suggestion(assignment, took_s=took_s / len(following))
-        self._running[trial_id] = following[0].number
+        chosen = self._agenda.choose(following, partial(self._fits, history))
+        self._running[trial_id] = chosen.number
         self._agenda.prepare(self._journal.read())
-        return following[0].to_json()
+        return chosen.to_json()
+
+    def _fits(self, history: History, config: Config) -> bool:
+        numbers = set(self._running.values())
+        running = [each.config for each in history.unfinished if each.number in numbers]
+        return self._has_room is None or self._has_room(config, running)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False

@@ -154,13 +154,15 @@ class SpaceSection(Section):
 class SearchSection(Section):
     """How to search, and for how long.
 
-    `mode: batch` is the paper's: nothing is started until a whole batch has ended.
+    `mode: batch` is the paper's: nothing is started until a whole batch has ended. `mode:
+    warm_first` is for autoscaled nodes: as many trials are chosen at a time as may run at once,
+    and those that nodes which are up can hold are started first.
     """
 
     algorithm: str = "scoot"
     """`scoot`, `scoot_paper`, `genetic`, `vanilla_bo` or `random`."""
-    mode: Literal["asynchronous", "batch"] = "asynchronous"
-    """Fill a slot as soon as it is free, or wait for a whole batch, as the paper does."""
+    mode: Literal["asynchronous", "batch", "warm_first"] = "asynchronous"
+    """Fill a slot as soon as it is free, or wait for a whole batch, or prefer nodes that are up."""
     observations: int = Field(default=30, ge=1)
     """Trials after the default, confirmations not counted."""
     parallelism: int = Field(default=1, ge=1)

@@ -60,3 +60,20 @@ def test_a_study_in_batches(tmp_path: Path) -> None:
     assert kinds == (["suggestion"] * 3 + ["trial"] * 3) * 2 + ["suggestion", "trial"]
     assert {r.role for r in journal.read().trials} == {Role.DEFAULT, Role.SEARCH}
     assert all(r.state is not TrialState.FAILED for r in journal.read().trials)
+
+
+def test_a_study_in_stocks(tmp_path: Path) -> None:
+    sizes = {"tensor_parallel_size": {"low": 1, "high": 4, "log2": True}}
+    search = {"observations": 7, "parallelism": 3, "mode": "warm_first", "algorithm": "scoot"}
+    path = write_study(
+        tmp_path,
+        search=search,
+        **{**PARTS, "service": {"num_gpus": 4}, "space": {"parameters": sizes}},
+    )
+    run = scoot("tune", path, "--output", tmp_path / "out")
+    assert run.returncode == 0, run.stdout + run.stderr
+    journal = Journal(tmp_path / "out" / "journal.jsonl")
+    kinds = "".join(entry["kind"][0] for entry in journal.entries()[1:])
+    # A stock is written whole, and the next one while trials run.
+    assert [len(stock) for stock in kinds.split("t") if stock] == [3, 3, 2]
+    assert len(journal.read().trials) == 8

@@ -85,3 +85,28 @@ def test_trials_are_of_mixed_size_and_some_crash() -> None:
     trials = make_trials(400, seed=0)
     assert {gpus for gpus, _ in trials} == {1, 2, 4, 8}
     assert trials == make_trials(400, seed=0)
+
+
+ELASTIC: dict[str, Any] = {"num_gpus": 16, "idle_timeout_s": 50.0}
+
+
+class TestNodesThatComeAndGo:
+    def test_a_node_that_nothing_claims_goes_and_comes_back(self) -> None:
+        trials = [(1, 200.0), (8, 10.0), (1, 150.0), (8, 10.0)]
+        short = simulate(conditions(**ELASTIC), [trials], slots=2, seed=0)
+        patient = conditions(**ELASTIC | {"idle_timeout_s": 500.0})
+        assert short.num_node_starts == 3
+        assert simulate(patient, [trials], slots=2, seed=0).num_node_starts == 2
+
+    def test_nodes_are_started_for_what_waits_and_no_more(self) -> None:
+        together = simulate(conditions(**ELASTIC), [[(4, 10.0)] * 2], slots=2, seed=0)
+        assert together.num_node_starts == 1
+        apart = simulate(conditions(**ELASTIC), [[(8, 10.0)] * 2], slots=2, seed=0)
+        assert apart.num_node_starts == 2
+
+    def test_of_a_stock_what_fits_goes_first(self) -> None:
+        one_node = ELASTIC | {"num_gpus": 8}
+        trials = [(6, 90.0), (2, 10.0), (8, 10.0), (2, 10.0), (2, 10.0)]
+        in_order = simulate(conditions(**one_node), [trials], slots=2, seed=0)
+        warm = simulate(conditions(**one_node, stock=len(trials)), [trials], slots=2, seed=0)
+        assert in_order.makespan_s - warm.makespan_s == pytest.approx(10)

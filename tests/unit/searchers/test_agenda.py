@@ -18,6 +18,7 @@ from scoot_ray.core.trial import (
     TrialState,
 )
 from searchers.agenda import MAX_GIVEN_UP, Agenda, Pause, stop_reason
+from searchers.pace import Fits
 
 LATENCY = Objective("latency_p95_s", "min")
 DISK_FULL = Failure(Phase.LOAD, "disk_full", "the disk is full")
@@ -49,7 +50,7 @@ class Bench:
         trials, unfinished = tuple(self.trials), tuple(self.unfinished)
         return History({}, trials, unfinished, num_known=self.num_known)
 
-    def next(self) -> Assignment | Pause:
+    def next(self, fits: Fits = lambda config: True) -> Assignment | Pause:
         following = self.agenda.next(self.history, self.running)
         if isinstance(following, Pause):
             return following
@@ -57,11 +58,12 @@ class Bench:
             if assignment not in self.unfinished:
                 self.unfinished.append(assignment)
                 self.num_known = len(self.trials)
-        self.running.append(following[0].number)
-        return following[0]
+        chosen = self.agenda.choose(following, fits)
+        self.running.append(chosen.number)
+        return chosen
 
-    def take(self) -> Assignment:
-        following = self.next()
+    def take(self, fits: Fits = lambda config: True) -> Assignment:
+        following = self.next(fits)
         assert isinstance(following, Assignment), following
         return following
 

@@ -12,7 +12,7 @@ from scoot_ray.core.space import Config
 from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
 from searchers import make_optimizer
 from searchers.agenda import Agenda, Pause
-from searchers.pace import PACES, Ahead, Batches, OneByOne, Pace, Searched
+from searchers.pace import PACES, Ahead, Batches, OneByOne, Pace, Searched, WarmFirst
 from tests.unit.searchers.spaces import VLLM, make_history, measure
 from tests.unit.searchers.test_agenda import Bench
 
@@ -96,7 +96,7 @@ def test_an_optimiser_that_fails_ahead_fails_when_it_is_asked() -> None:
         pace.suggest(Broken(), searched(3, 2))
 
 
-@pytest.mark.parametrize("pace", [Ahead(), OneByOne(), Batches(3)])
+@pytest.mark.parametrize("pace", [Ahead(), OneByOne(), Batches(3), WarmFirst(3)])
 def test_paces_are_pickled(pace: Pace) -> None:
     pace.prepare(Listening(), searched(2, 2, 2))
     again = pickle.loads(pickle.dumps(pace))
@@ -108,6 +108,7 @@ def test_one_slot_waits_and_more_slots_look_ahead() -> None:
     assert isinstance(PACES["asynchronous"](1), OneByOne)
     assert isinstance(PACES["asynchronous"](2), Ahead)
     assert PACES["batch"](4) == Batches(4)
+    assert PACES["warm_first"](4) == WarmFirst(4)
 
 
 class TestBatches:
@@ -141,6 +142,38 @@ class TestBatches:
         table.trials += make_history(VLLM, 13)
         assert [table.take().number for _ in range(2)] == [13, 14]
         assert table.next() is Pause.WAIT
+
+
+class TestWarmFirst:
+    WAITING = tuple(Assignment(n, Role.SEARCH, {"x": n}, seed=0) for n in (4, 5, 6))
+
+    def test_the_earliest_that_fits_goes_first_or_else_the_earliest(self) -> None:
+        pace = WarmFirst(3)
+        assert pace.choose(self.WAITING, lambda config: config["x"] > 4).number == 5
+        assert pace.choose(self.WAITING, lambda config: False).number == 4
+
+    @pytest.mark.parametrize("pace", [Ahead(), OneByOne(), Batches(3)])
+    def test_the_others_do_not_look_at_the_nodes(self, pace: Pace) -> None:
+        assert pace.choose(self.WAITING, lambda config: config["x"] > 4).number == 4
+
+    def test_a_stock_is_used_up_before_the_next_is_asked_for(self) -> None:
+        table = study(WarmFirst(3))
+        table.trials += make_history(VLLM, 12)
+        first = [table.take(fits=lambda config: False)]
+        stock = list(table.unfinished)
+        assert [each.number for each in stock] == [12, 13, 14]
+        last = stock[-1].config
+        first.append(table.take(fits=lambda config: config == last))
+        first.append(table.take(fits=lambda config: False))
+        assert [each.number for each in first] == [12, 14, 13]
+
+    def test_a_stock_that_was_begun_is_gone_on_with(self) -> None:
+        table = study(WarmFirst(3))
+        table.take()
+        asked_for = list(table.unfinished)
+        table.running.clear()  # the driver died and was started again
+        assert [table.take() for _ in range(3)] == asked_for
+        assert table.take().number == 3
 
 
 def test_looking_ahead_goes_on_after_a_restart_as_if_nothing_had_happened() -> None:

@@ -1,6 +1,7 @@
 """Ray Tune's questions answered from the journal."""
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,12 @@ from ray.tune.search import Searcher
 
 from scoot_ray.core.journal import Journal
 from scoot_ray.core.objective import Objective
-from scoot_ray.core.space import IntegerParameter, SearchSpace
+from scoot_ray.core.space import Config, IntegerParameter, SearchSpace
 from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
 from searchers import make_optimizer
 from searchers.agenda import Agenda
-from searchers.pace import Ahead, Batches
-from searchers.ray_searcher import RaySearcher
+from searchers.pace import Ahead, Batches, WarmFirst
+from searchers.ray_searcher import HasRoom, RaySearcher
 
 LATENCY = Objective("latency_p95_s", "min")
 
@@ -26,10 +27,11 @@ def journal(tmp_path: Path) -> Journal:
     return journal
 
 
-def searcher(journal: Journal, **options: Any) -> RaySearcher:
+def searcher(journal: Journal, has_room: HasRoom | None = None, **options: Any) -> RaySearcher:
     space = SearchSpace([IntegerParameter("x", 0, 99)], {"x": 50})
     optimizer = make_optimizer("random", space, (LATENCY,), seed=0)
-    return RaySearcher(Agenda(optimizer, (LATENCY,), (), 2, 0, seed=0, **options), journal)
+    agenda = Agenda(optimizer, (LATENCY,), (), 2, 0, seed=0, **options)
+    return RaySearcher(agenda, journal, has_room=has_room)
 
 
 def finish(journal: Journal, parameters: dict[str, Any]) -> None:
@@ -106,3 +108,21 @@ def test_a_batch_is_journalled_whole(journal: Journal) -> None:
     asked.on_trial_complete("a", result={})
     assert asked.suggest("b") == batch[1].to_json()
     assert asked.suggest("c") is None
+
+
+def test_what_fits_beside_the_running_trials_goes_first(journal: Journal) -> None:
+    asked: list[tuple[int, list[int]]] = []
+
+    def has_room(config: Config, running: Sequence[Config]) -> bool:
+        asked.append((config["x"], [each["x"] for each in running]))
+        return bool(running) and config["x"] != stock[1].config["x"]
+
+    warm = searcher(journal, has_room, pace=WarmFirst(3))
+    assert warm.suggest("a")["number"] == 0  # nothing has room
+    stock = journal.read().unfinished
+    assert [each.number for each in stock] == [0, 1, 2]
+    assert warm.suggest("b")["number"] == 2
+    first, second, third = (each.config["x"] for each in stock)
+    assert asked == [(first, []), (second, []), (third, []), (second, [first]), (third, [first])]
+    again = searcher(journal, has_room, pace=WarmFirst(3))  # after a crash, with the same nodes
+    assert [again.suggest(name)["number"] for name in "abc"] == [0, 2, 1]
