@@ -7,8 +7,9 @@ A real Ray head with logical GPUs is started on this machine, and each study is 
 waits for GPUs from the end of one trial to the start of the next. A driver needs about 0.5 GB and
 some seconds of a core to start: with `--at-once` only so many jobs are there at a time.
 
-Ray has no queue between jobs: each bundle that waits is tried again after a pause that grows, so a
-bundle that has just been asked for may overtake. `--retry-ms` bounds the pause.
+Ray tries a bundle that waits again after a pause that grows to a second, and bundles that were just
+asked for go before it. With pauses of at most 100 ms, as in the manifests that we render, bundles
+are served in turn. `--retry-ms 1000` is Ray's own.
 """
 
 import json
@@ -47,8 +48,8 @@ class Share:
         trials_per_min: From its first start to its last end.
         mean_wait_s: Between two of its trials.
         longest_wait_s: Likewise.
-        gpu_s_together: GPU time that it held while all studies of its time had begun and none had
-            ended; 0 where there was no such time.
+        share: GPU time that it held from its first start to its last end, over what it would have
+            held if the studies that were between theirs had shared equally at every moment.
     """
 
     study: str
@@ -56,7 +57,7 @@ class Share:
     trials_per_min: float
     mean_wait_s: float
     longest_wait_s: float
-    gpu_s_together: float
+    share: float
 
 
 def main(
@@ -66,13 +67,13 @@ def main(
     observations: Annotated[int, typer.Option(min=2)] = 8,
     largest: Annotated[int, typer.Option(min=1, help="GPUs of the largest trial.")] = 2,
     retry_ms: Annotated[
-        int | None, typer.Option(min=1, help="Ray's longest pause between tries of a bundle.")
-    ] = None,
+        int, typer.Option(min=1, help="Ray's longest pause between tries of a bundle.")
+    ] = 100,
     limit_s: Annotated[float, typer.Option(help="Give up after so long.")] = 7200.0,
     output: Path = RESULTS,
 ) -> None:
     """Submit the studies, wait for all, print how they shared the GPUs, and write it as JSON."""
-    variables = {} if retry_ms is None else {RETRY_VARIABLE: str(retry_ms)}
+    variables = {RETRY_VARIABLE: str(retry_ms)}
     with (
         tempfile.TemporaryDirectory(prefix="ms-", dir="/tmp") as name,
         ray_head(num_cpus=2 * num_gpus, num_gpus=num_gpus, variables=variables) as head,
@@ -95,7 +96,7 @@ def main(
         "retry_ms": retry_ms,
         "took_s": took_s,
         "gpus_held": gpus_held(histories, num_gpus),
-        "fairness_together": fairness([share.gpu_s_together for share in shares]),
+        "fairness_gpus": fairness([share.share for share in shares]),
         "fairness_throughput": fairness([share.trials_per_min for share in shares]),
     }
     Console().print(table(shares, summary))
@@ -155,9 +156,16 @@ def run_all(
 
 def shares_of(histories: dict[str, tuple[TrialRecord, ...]]) -> list[Share]:
     """Return what each study got, by its trials."""
-    begin_s = max(min(r.started_at_s for r in trials) for trials in histories.values())
-    end_s = min(max(r.ended_at_s for r in trials) for trials in histories.values())
-    return [_share(name, trials, begin_s, end_s) for name, trials in histories.items()]
+    equal_gpu_s = dict.fromkeys(histories, 0.0)
+    lives = {name: _life(trials) for name, trials in histories.items()}
+    every = [record for trials in histories.values() for record in trials]
+    times_s = sorted({t for r in every for t in (r.started_at_s, r.ended_at_s)})
+    for begin_s, end_s in pairwise(times_s):
+        held = sum(r.num_gpus for r in every if r.started_at_s <= begin_s and r.ended_at_s >= end_s)
+        alive = [name for name, (first, last) in lives.items() if first <= begin_s < last]
+        for name in alive:
+            equal_gpu_s[name] += held * (end_s - begin_s) / len(alive)
+    return [_share(name, trials, equal_gpu_s[name]) for name, trials in histories.items()]
 
 
 def gpus_held(histories: dict[str, tuple[TrialRecord, ...]], num_gpus: int) -> float:
@@ -179,34 +187,35 @@ def table(shares: Sequence[Share], summary: dict[str, Any]) -> Table:
         f"{summary['num_studies']} studies (simulated engines), at most {summary['at_once']} at "
         f"once, on {summary['num_gpus']} logical GPUs, trials of up to {summary['largest']}: "
         f"{summary['took_s']:.0f} s, GPUs held "
-        f"{summary['gpus_held']:.0%}, Jain's index {summary['fairness_together']:.2f} of GPU time "
-        f"while all ran, {summary['fairness_throughput']:.2f} of throughput"
+        f"{summary['gpus_held']:.0%}, Jain's index {summary['fairness_gpus']:.2f} of shares of GPU "
+        f"time, {summary['fairness_throughput']:.2f} of throughput"
     )
     shown = Table(title=title)
     for heading in ("of a study", "least", "median", "most"):
         shown.add_column(heading)
-    for name in ("num_trials", "trials_per_min", "mean_wait_s", "longest_wait_s", "gpu_s_together"):
+    for name in ("num_trials", "trials_per_min", "mean_wait_s", "longest_wait_s", "share"):
         values = sorted(getattr(share, name) for share in shares)
         extremes = (values[0], values[len(values) // 2], values[-1])
         shown.add_row(name, *(f"{value:.2f}" for value in extremes))
     return shown
 
 
-def _share(name: str, trials: Sequence[TrialRecord], begin_s: float, end_s: float) -> Share:
+def _life(trials: Sequence[TrialRecord]) -> tuple[float, float]:
+    return min(r.started_at_s for r in trials), max(r.ended_at_s for r in trials)
+
+
+def _share(name: str, trials: Sequence[TrialRecord], equal_gpu_s: float) -> Share:
     in_order = sorted(trials, key=lambda record: record.started_at_s)
-    span_s = in_order[-1].ended_at_s - in_order[0].started_at_s
+    first_s, last_s = _life(trials)
     waits_s = [after.started_at_s - before.ended_at_s for before, after in pairwise(in_order)]
-    together = sum(
-        r.num_gpus * max(0.0, min(r.ended_at_s, end_s) - max(r.started_at_s, begin_s))
-        for r in in_order
-    )
+    held_gpu_s = sum(r.num_gpus * (r.ended_at_s - r.started_at_s) for r in in_order)
     return Share(
         study=name,
         num_trials=len(in_order),
-        trials_per_min=60 * len(in_order) / span_s,
+        trials_per_min=60 * len(in_order) / (last_s - first_s),
         mean_wait_s=sum(waits_s) / max(1, len(waits_s)),
         longest_wait_s=max(waits_s, default=0.0),
-        gpu_s_together=together,
+        share=held_gpu_s / equal_gpu_s,
     )
 
 

@@ -14,8 +14,9 @@ def test_waits_throughput_and_gpu_time_while_both_ran() -> None:
     first, second = shares_of(histories)
     assert first.mean_wait_s == first.longest_wait_s == 10
     assert first.trials_per_min == 2
-    assert first.gpu_s_together == 10 + 20  # from 10 s to 40 s
-    assert second.gpu_s_together == 30
+    # Alone until 10 s and from 40 s on; each second of the time between is shared by two.
+    assert first.share == (20 + 60) / (10 + 20 / 2 + 10 / 2 + 30 / 2 + 40)
+    assert second.share == 30 / (20 / 2 + 10 / 2 + 30 / 2)
     assert gpus_held(histories, num_gpus=2) == (20 + 60 + 30) / 120
 
 

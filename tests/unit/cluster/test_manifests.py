@@ -58,6 +58,15 @@ def test_launchers_start_spot_workers_beside_a_head_on_demand(cloud: str) -> Non
     assert all("RAY_AUTH_MODE=token" in start for start in starts if "ray start" in start)
 
 
+@pytest.mark.parametrize("kind", ["aws", "gcp", "raycluster", "rayjob"])
+def test_heads_serve_waiting_bundles_in_turn(kind: str) -> None:
+    found = documents(kind)
+    heads = [pods(document)[0] for document in found if "ray.io/" in document.get("apiVersion", "")]
+    heads += [document["head_start_ray_commands"] for document in found if "docker" in document]
+    assert heads
+    assert all("RAY_gcs_create_placement_group_retry_max_interval_ms" in str(h) for h in heads)
+
+
 def test_a_job_has_workers_for_its_largest_trial_on_spot_nodes_of_its_accelerator() -> None:
     job = one(documents("rayjob"), "RayJob")
     (group,) = job["spec"]["rayClusterSpec"]["workerGroupSpecs"]
