@@ -1,6 +1,6 @@
 """How much of the GPUs' time a study uses, with trials of mixed size that take real time.
 
-    python -m benchmarks.utilisation [--pace 1] [--observations 16]
+    python -m benchmarks.utilisation [--mode warm_first] [--pace 1] [--observations 16]
 
 A simulated study runs on a local Ray with logical GPUs; each trial lasts as long as its phases say,
 times the pace. A GPU that no trial holds is idle for one of three reasons:
@@ -76,21 +76,22 @@ def main(
     observations: int = 16,
     parallelism: int = 4,
     num_gpus: Annotated[int, typer.Option(help="GPUs of the one node.")] = 8,
+    mode: Annotated[str, typer.Option(help="asynchronous, batch or warm_first")] = "asynchronous",
     output: Path = RESULTS,
 ) -> None:
     """Run the study, print where the GPU time went, and write it as JSON."""
-    study = make_study(pace, observations, parallelism, num_gpus)
+    study = make_study(pace, observations, parallelism, num_gpus, mode)
     with tempfile.TemporaryDirectory() as folder:
         folder_output = Output(Path(folder))
         tune_study(study, folder_output)
         trials = folder_output.journal.read().trials
     found = Utilisation.of(trials, num_gpus, parallelism)
-    Console().print(table(found))
+    Console().print(table(found, mode))
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps({"pace": pace, **asdict(found)}, indent=1) + "\n")
+    output.write_text(json.dumps({"mode": mode, "pace": pace, **asdict(found)}, indent=1) + "\n")
 
 
-def make_study(pace: float, observations: int, parallelism: int, num_gpus: int) -> Study:
+def make_study(pace: float, observations: int, parallelism: int, num_gpus: int, mode: str) -> Study:
     """Return a study whose trials claim 1, 2 or 4 GPUs."""
     sizes = {"low": 1, "high": 4, "log2": True}
     engine = {"kind": "simulated", "model": "meta-llama/Llama-2-7b-hf"}
@@ -104,6 +105,7 @@ def make_study(pace: float, observations: int, parallelism: int, num_gpus: int) 
             "algorithm": "random",
             "observations": observations,
             "parallelism": parallelism,
+            "mode": mode,
         },
         "confirm": {"repeats": 0},
         "simulator": {"pace": pace},
@@ -111,11 +113,11 @@ def make_study(pace: float, observations: int, parallelism: int, num_gpus: int) 
     return parse_study(data)
 
 
-def table(found: Utilisation) -> Table:
+def table(found: Utilisation, mode: str) -> Table:
     """Tabulate one study."""
     title = (
         f"{found.num_trials} simulated trials of {found.mean_trial_s:.1f} s on average, "
-        f"{found.parallelism} at once, on {found.num_gpus} logical GPUs"
+        f"{found.parallelism} at once ({mode}), on {found.num_gpus} logical GPUs"
     )
     shown = Table(title=title)
     for heading in ("GPU time", "share"):
