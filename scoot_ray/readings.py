@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scoot_ray.core.journal import History
 from scoot_ray.core.pareto import box_volumes, loss_matrix, measured, reference_point
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Phase, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord, TrialState, phase_names
 from searchers.threshold import fold_threshold
 
 RUNNING, WAITING = "RUNNING", "WAITING"
@@ -83,10 +83,9 @@ def readings_of(
 
 
 def _phases(trials: tuple[TrialRecord, ...]) -> Iterator[Reading]:
-    for phase in Phase:
-        seconds = [r.phases_s[phase.value] for r in trials if phase.value in r.phases_s]
-        if seconds:
-            yield Reading(PHASE, sum(seconds) / len(seconds), {"phase": phase.value})
+    for name in phase_names(trials):
+        seconds = [record.phases_s[name] for record in trials if name in record.phases_s]
+        yield Reading(PHASE, sum(seconds) / len(seconds), {"phase": name})
 
 
 def _quality(study: Study, trials: tuple[TrialRecord, ...]) -> Iterator[Reading]:

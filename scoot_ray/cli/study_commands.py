@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from scoot_ray.cli.options import Address, StudyFile, StudyFolder, TraceFile, load
-from scoot_ray.cli.results import print_result, write_files
-from scoot_ray.control import control_of, control_output, control_study
+from scoot_ray.cli.results import gather, print_result, write_files
+from scoot_ray.control import control_output, control_study
 from scoot_ray.core.errors import OutputError
 from scoot_ray.core.journal import History
-from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.output import Output
 
@@ -54,18 +53,16 @@ def report(
     """Write the report of a study from its journal."""
     # What draws and fits takes seconds to import.
     from scoot_ray.report.figure_list import write_figures
-    from scoot_ray.report.findings import Findings
     from scoot_ray.report.markdown import render_markdown
 
     study, history = read_folder(folder)
     if control:
         _run_control(study, folder)
-    result = Result.from_history(study, history)
-    findings = Findings(study, history, result, control_of(study, folder))
+    findings = gather(study, history, folder)
     match form:
         case Format.HTML:
             write_files(findings, folder)
-            print_result(result)
+            print_result(findings.result)
             sys.stdout.write(f"\nReport: {folder.where}/report.html\n")
         case Format.MARKDOWN:
             sys.stdout.write(render_markdown(findings))

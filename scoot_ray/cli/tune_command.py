@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scoot_ray.cli.options import Address, StudyFile, TraceFile, load
-from scoot_ray.cli.results import print_result, write_files
+from scoot_ray.cli.results import gather, print_result, write_files
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.study import Study
 from scoot_ray.output import open_output
@@ -54,7 +54,6 @@ def tune(
 ) -> None:
     """Search for the best configuration, and confirm it."""
     # Ray and torch take seconds to import; commands that only read do without them.
-    from scoot_ray.report.findings import Findings
     from scoot_ray.tuner import Ending, tune_study
 
     study = load(study_file, trace)
@@ -64,8 +63,7 @@ def tune(
         while True:
             closing = _window_to_run_in(study, wait=wait)
             tuning = tune_study(study, folder, address=address, resume=may_resume, closing=closing)
-            findings = Findings(study, folder.journal.read(), tuning.result)
-            write_files(findings, folder)
+            write_files(gather(study, folder.journal.read(), folder), folder)
             if tuning.ending is not Ending.CLOSING or not wait:
                 break
             may_resume = True

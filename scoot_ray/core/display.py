@@ -23,11 +23,14 @@ def format_duration(seconds: float) -> str:
 
 
 def format_gain(objective: Objective, value: float | None, default: float | None) -> str:
-    """Write the relative change against the default; a leading + is always an improvement."""
+    """Write the relative change against the default; a leading + is always an improvement.
+
+    What is worse by more than the whole default is written as its multiple.
+    """
     if value is None or default is None:
         return "-"
     gain = objective.gain(value, default)
-    return f"{gain:+.1%}"
+    return f"{value / default:.3g}x" if gain < -1 else f"{gain:+.1%}"
 
 
 def describe_config(config: Config, default: Config | None = None) -> str:

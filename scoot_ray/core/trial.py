@@ -1,6 +1,6 @@
 """A trial: what is asked for, how it ended, and the record that is kept of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -283,3 +283,12 @@ def confirmation_seed(study_seed: int, repeat: int) -> int:
     """Derive the seed of a confirmation: every finalist meets the same arrival orders."""
     sequence = np.random.SeedSequence([study_seed, repeat], spawn_key=(1,))
     return int(sequence.generate_state(1)[0])
+
+
+def phase_names(trials: Sequence[TrialRecord]) -> list[str]:
+    """List the names under which trials timed their phases, in the order of a trial.
+
+    A trial that went further than others has more of them.
+    """
+    timed = sorted((record.phases_s for record in trials), key=len, reverse=True)
+    return list(dict.fromkeys(name for phases_s in timed for name in phases_s))

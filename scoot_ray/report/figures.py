@@ -116,7 +116,7 @@ def _draw_tests(
     axes.errorbar(
         [mean],
         [row - 0.12],
-        xerr=[[half], [half]] if half else None,
+        xerr=[[min(half, mean)], [half]] if half else None,  # no metric is below 0
         fmt=mark.shape,
         markersize=9,
         color=mark.colour,

@@ -1,13 +1,16 @@
 """What a report is written from: the study, its journal, and what follows from them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 from scoot_ray.core.errors import ClusterError, SpaceError, StudyError
 from scoot_ray.core.journal import History
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import SearchSpace
 from scoot_ray.core.study import Study
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.report.feasible_region import FeasibleRegion, feasible_region
 from scoot_ray.report.influence import Influence, influence_of
 from searchers.log_space import log_space
@@ -24,17 +27,30 @@ class Findings:
         history: Its journal.
         result: What the journal says.
         control: The journal of a random search with the same budget, if one was run.
+        logs: The last lines of each trial's log, by its number.
     """
 
     study: Study
     history: History
     result: Result
     control: History | None = None
+    logs: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, study: Study, history: History, control: History | None = None) -> "Findings":
+    def of(
+        cls,
+        study: Study,
+        history: History,
+        control: History | None = None,
+        logs: Mapping[int, Sequence[str]] = MappingProxyType({}),
+    ) -> "Findings":
         """Fold the journal of a study."""
-        return cls(study, history, Result.from_history(study, history), control)
+        return cls(study, history, Result.from_history(study, history), control, logs)
+
+    def log_of(self, record: TrialRecord) -> Sequence[str]:
+        """Return what a trial's engine said last: why it failed, else the end of its log."""
+        told = record.failure.log_tail if record.failure else ()
+        return told or self.logs.get(record.number, ())
 
     @cached_property
     def space(self) -> SearchSpace | None:

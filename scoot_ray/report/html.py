@@ -99,7 +99,8 @@ def _trials(findings: Findings) -> str:
     for record, row in zip(result.trials, table.rows, strict=True):
         values = _sort_values(record, row, result.metrics_of_interest)
         cells = list(map(_cell, row, table.header, values))
-        rows.append("".join([*cells[:-1], cells[-1].removesuffix("</td>"), _log(record), "</td>"]))
+        log = _log(record, findings.log_of(record))
+        rows.append("".join([*cells[:-1], cells[-1].removesuffix("</td>"), log, "</td>"]))
     return _wrapped(f"{len(rows)} trials", "sortable", head, rows)
 
 
@@ -124,16 +125,19 @@ def _sort_values(record: TrialRecord, row: Sequence[str], metrics: Sequence[str]
     return [*row[:3], *measured, str(record.gpu_seconds), *row[-2:]]
 
 
-def _log(record: TrialRecord) -> str:
-    if record.failure is None or not record.failure.log_tail:
+def _log(record: TrialRecord, lines: Sequence[str]) -> str:
+    """Fold the end of a trial's log; on paper only that of a failure is unfolded."""
+    if not lines:
         return ""
-    log = html.escape("\n".join(record.failure.log_tail))
-    return f"<details><summary>last lines of its log</summary><pre>{log}</pre></details>"
+    kind = ' class="on-paper"' if record.failure else ""
+    log = html.escape("\n".join(lines))
+    return f"<details{kind}><summary>last lines of its log</summary><pre>{log}</pre></details>"
 
 
 def _reproduction(findings: Findings) -> list[str]:
     study = html.escape(study_yaml(findings))
     return [
         _table(reproduction_table(findings)),
-        f"<details><summary>The study as it was resolved</summary><pre>{study}</pre></details>",
+        '<details class="on-paper"><summary>The study as it was resolved</summary>'
+        f"<pre>{study}</pre></details>",
     ]

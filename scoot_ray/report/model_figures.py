@@ -124,7 +124,8 @@ def time_figure(phases: Sequence[tuple[str, float]]) -> Drawing:
     axes.set_xlabel("GPU hours")
     caption = (
         "GPUs of each trial's bundle times the length of the phase, over all trials; in a study "
-        "that was simulated, the hours are, too."
+        "that was simulated, the hours are, too. Readiness is the time from the launch of an "
+        "engine's process until it is healthy, where that was timed."
     )
     return Drawing("time", "Where the GPU hours went", caption, figure)
 

@@ -52,5 +52,5 @@ addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden 
 
 // On paper nothing can be unfolded.
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
+  for (const details of document.querySelectorAll("details.on-paper")) details.open = true;
 });

@@ -8,7 +8,7 @@ from scoot_ray.core.display import describe_config, format_duration, format_gain
 from scoot_ray.core.metrics import METRICS, direction_of
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Phase, TrialRecord
+from scoot_ray.core.trial import TrialRecord, phase_names
 
 if TYPE_CHECKING:
     from scoot_ray.report.influence import Influence
@@ -175,10 +175,10 @@ def time_table(result: Result) -> Table:
 
 
 def gpu_seconds_by_phase(result: Result) -> dict[str, float]:
-    """Return GPU seconds by phase, in the order of a trial; phases within phases are left out."""
+    """Return GPU seconds by phase, in the order of a trial."""
     spent = {
-        phase.value: sum(r.num_gpus * r.phases_s.get(phase.value, 0.0) for r in result.trials)
-        for phase in Phase
+        name: sum(r.num_gpus * r.phases_s.get(name, 0.0) for r in result.trials)
+        for name in phase_names(result.trials)
     }
     return {name: seconds for name, seconds in spent.items() if seconds > 0}
 

@@ -5,6 +5,9 @@ from scoot_ray.core.objective import Objective
 from scoot_ray.core.result import Result
 from scoot_ray.core.trial import Role, TrialState
 
+ENOUGH = 4
+"""Degrees of freedom from which more repetitions no longer narrow the noise band by much."""
+
 
 def verdict(result: Result) -> str:
     """State what to use, what it brings against the default, and what may be promised."""
@@ -14,7 +17,9 @@ def verdict(result: Result) -> str:
             "No configuration completed a stress test, so nothing can be recommended. "
             "The causes are in the table of trials."
         )
-    return " ".join([*_missed(result), _gains(result), _promise(result), *_drift(result)])
+    return " ".join(
+        [*_missed(result), _gains(result), *_doubt(result), _promise(result), *_drift(result)]
+    )
 
 
 def _missed(result: Result) -> list[str]:
@@ -55,9 +60,8 @@ def _change(result: Result, objective: Objective) -> str:
     change = f"{format_metric(metric, old)} -> {format_metric(metric, new)}"
     band = result.band(metric)
     noise = "" if band is None else f"; noise band ±{band:.1%}"
-    if not result.is_meaningful(objective):
-        return f"{metric} unchanged within noise ({change}{noise})"
-    return f"{metric} {change} ({_gain(objective, new, old)}{noise})"
+    within = "" if result.is_meaningful(objective) else ", within noise"
+    return f"{metric} {change} ({_gain(objective, new, old)}{within}{noise})"
 
 
 def _gain(objective: Objective, new: float | None, old: float | None) -> str:
@@ -65,6 +69,18 @@ def _gain(objective: Objective, new: float | None, old: float | None) -> str:
         return "not measured in both"
     gain = objective.gain(new, old)
     return f"{abs(gain):.1%} {'better' if gain >= 0 else 'worse'}"
+
+
+def _doubt(result: Result) -> list[str]:
+    """Say where a gain cannot be told from noise because too little was repeated to know it."""
+    unclear = [o.metric for o in result.objectives if not result.is_meaningful(o)]
+    freedom = min((result.noise.freedom.get(metric, 0) for metric in unclear), default=ENOUGH)
+    if freedom >= ENOUGH:
+        return []
+    return [
+        "The noise is known from very few repeated tests, which is why its band is so wide: repeat "
+        "more (`confirm.repeats`, `drift.repeats`) to tell."
+    ]
 
 
 def _promise(result: Result) -> str:
@@ -75,9 +91,10 @@ def _promise(result: Result) -> str:
         bad = sum(r.state is not TrialState.COMPLETE for r in usable)
         return f"Confirmation failed in {bad} of {len(usable)} arrival orders: do not promise it."
     slo = ", ".join(_worst(result, metric) for metric in result.confirmed_slo())
-    text = (
-        f"Confirmed on freshly started engines, the worst of {len(usable)} arrival orders: {slo}."
-    )
+    orders = "one other arrival order"
+    if len(usable) > 1:
+        orders = f"the worst of {len(usable)} arrival orders"
+    text = f"Confirmed on freshly started engines, {orders}: {slo}."
     broken = [limit for limit in result.limits if not limit.met_by(result.confirmed_slo())]
     if broken:
         text += f" Under the worst order it misses {', '.join(map(str, broken))}."

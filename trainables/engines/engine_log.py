@@ -34,10 +34,14 @@ def read_lines(log: Path) -> list[str]:
         file.seek(0, 2)
         file.seek(max(0, file.tell() - TAIL_BYTES))
         text = file.read().decode("utf-8", errors="replace")
-    lines = _without_warnings(_ANSI.sub("", text).split("\n"))
-    # A progress bar overwrites its line with carriage returns; only its last state counts.
-    messages = (_message(line.rstrip("\r").rpartition("\r")[2]) for line in lines)
+    messages = map(_message, _without_warnings(_as_seen(text)))
     return [message for message in messages if message]
+
+
+def last_lines(text: str) -> tuple[str, ...]:
+    """Return the last lines of a log as a terminal would show them, chatter and all."""
+    lines = [line for line in _as_seen(text) if line.strip()]
+    return tuple(line[:LINE_CHARACTERS] for line in lines[-TAIL_LINES:])
 
 
 def tail(lines: Sequence[str]) -> tuple[str, ...]:
@@ -49,6 +53,12 @@ def tail(lines: Sequence[str]) -> tuple[str, ...]:
     if cause is not None and cause not in last:
         last = [cause, *last[1:]]
     return tuple(line[:LINE_CHARACTERS] for line in last)
+
+
+def _as_seen(text: str) -> list[str]:
+    """Return the lines without colours, and of a progress bar only its last state."""
+    lines = _ANSI.sub("", text).split("\n")
+    return [line.rstrip("\r").rpartition("\r")[2] for line in lines]
 
 
 def _without_warnings(lines: Sequence[str]) -> Iterator[str]:

@@ -89,7 +89,7 @@ def made_up_findings(log: str = "CUDA out of memory", *, control: bool = False) 
 
 def _trial(number: int, config: dict[str, object], log: str) -> TrialRecord:
     role = Role.SEARCH if number else Role.DEFAULT
-    phases_s = {"start": 40.0, "readiness": 39.0, "load": 100.0, "stop": 1.0}
+    phases_s = {"start": 1.0, "readiness": 39.0, "load": 100.0, "stop": 1.0}
     common = TrialRecord(
         number, config, TrialState.COMPLETE, {}, role=role, num_gpus=2, phases_s=phases_s
     )

@@ -34,6 +34,7 @@ def test_confirmed_slo_is_the_worst_order() -> None:
     result = study_result(confirmation(4, 0.25), confirmation(5, 0.31))
     assert result.confirmed_slo()["ttft_mean_s"] == 0.31
     assert "worst of 2 arrival orders: ttft_mean_s 310 ms" in verdict(result)
+    assert "one other arrival order: ttft" in verdict(study_result(confirmation(4, 0.25)))
 
 
 def test_confirmations_of_another_configuration_do_not_count() -> None:
@@ -53,10 +54,11 @@ def test_a_gain_inside_the_noise_band_is_no_meaningful_difference() -> None:
     drift = [trial(4, 0.9, 0.1, Role.DRIFT, size=0), trial(5, 1.2, 0.1, Role.DRIFT, size=0)]
     confirmations = [confirmation(6, 0.85), confirmation(7, 1.1)]
     text = verdict(study_result(*drift, *confirmations))
-    assert "ttft_mean_s unchanged within noise (1.03 s -> 975 ms; noise band ±" in text
+    assert "ttft_mean_s 1.03 s -> 975 ms (5.6% better, within noise; noise band ±" in text
+    assert "repeat more" in text, "four tests tell the noise badly"
     assert not text.startswith("No meaningful difference"), "TPOT is better by more than noise"
     same = [trial(n, 1.0, 0.1, Role.CONFIRM, size=2) for n in (8, 9)]
-    assert verdict(study_result(*drift, *same)).startswith("No")
+    assert verdict(study_result(*drift, *same)).startswith("No meaningful difference")
 
 
 def test_a_default_that_drifted_is_told() -> None:
@@ -124,11 +126,14 @@ def test_noise_and_drift_are_listed() -> None:
 
 
 def test_gpu_hours_are_those_of_the_phases_of_a_trial() -> None:
-    spent = {"start": 90.0, "readiness": 80.0, "load": 3600.0}
-    timed = replace(trial(4, 1.0, 0.2), num_gpus=2, phases_s=spent)
-    result = study_result(timed)
-    assert gpu_seconds_by_phase(result) == {"start": 180.0, "load": 7200.0}
-    assert time_table(result).rows[1] == ("load", "60 min", "60 min", "2", "98%")
+    crash = replace(crashed(4), num_gpus=1, phases_s={"start": 1.0, "stop": 1.0})
+    spent = {"start": 10.0, "readiness": 80.0, "load": 3600.0, "stop": 1.0}
+    timed = replace(trial(5, 1.0, 0.2), num_gpus=2, phases_s=spent)
+    result = study_result(crash, timed)
+    spent_by_phase = {"start": 21.0, "readiness": 160.0, "load": 7200.0, "stop": 3.0}
+    assert gpu_seconds_by_phase(result) == spent_by_phase
+    assert [row[0] for row in time_table(result).rows] == ["start", "readiness", "load", "stop"]
+    assert time_table(result).rows[2] == ("load", "60 min", "60 min", "2", "98%")
 
 
 def test_causes_of_failures_are_counted() -> None:
