@@ -25,16 +25,16 @@ TEMPLATE = """\
 # Look it over with `scoot check`, then `scoot tune`. Paths are relative to this file.
 name: {name}
 engine:
-  kind: {kind}                      # vllm | sglang | tensorrt_llm | simulated (no GPU needed)
+  kind: {kind:<27} # vllm | sglang | tensorrt_llm | simulated (no GPU needed)
   model: {model}
   python: python3                   # the interpreter that has the engine
   fixed: {{}}                         # flags that are set, not tuned, such as max_model_len: 4096
 service: {{num_gpus: {num_gpus}, accelerator: {accelerator}}}
 workload:
   trace: {trace}
-  request_rate_rps: {request_rate_rps}            # of the whole service
+  request_rate_rps: {request_rate_rps:<15} # of the whole service
   duration_s: 100
-objective: {objective}              # interactive: TTFT and TPOT | online: p95 latency | offline
+objective: {objective:<24} # interactive: TTFT and TPOT | online: p95 latency | offline
 limits: {limits}
 search: {{observations: 30, parallelism: 1, seed: 0}}
 confirm: {{repeats: 5}}

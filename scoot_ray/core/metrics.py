@@ -5,6 +5,7 @@ Names are `<quantity>_<statistic>_s` for the quantities TTFT, TPOT, ITL and late
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +20,7 @@ RATES = ("throughput_rps", "goodput_rps", "output_tokens_per_s", "total_tokens_p
 METRICS = RATES + tuple(f"{q}_{s}_s" for q in QUANTITIES for s in STATISTICS)
 
 
-def direction_of(metric: str) -> str:
+def direction_of(metric: str) -> Literal["min", "max"]:
     """Return the direction in which a metric is better: "max" for rates, "min" for times."""
     return "max" if metric in RATES else "min"
 

@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from scoot_ray.core.display import format_gain, format_metric
+from scoot_ray.core.display import format_metric
 from scoot_ray.core.metrics import direction_of
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord, TrialState
 from scoot_ray.export.engine_options import EngineOptions
+from scoot_ray.report.verdict import compare
 from trainables.backend import BACKENDS
 from trainables.engines.adapter import Adapter
 
@@ -100,16 +101,11 @@ class Choice:
         return lines + [f"Misses the limit {limit}" for limit in missed]
 
     def _compare(self, metric: str) -> str:
-        new = self.record.metrics.get(metric)
-        line = f"{metric}: "
-        default = self.result.default
-        if default is not None and self.record.role is not Role.DEFAULT:
-            old = default.metrics.get(metric)
-            gain = format_gain(self._objective(metric), new, old)
-            line += f"default {format_metric(metric, old)} -> {format_metric(metric, new)} ({gain})"
+        result, worst = self.result, self.result.confirmed_slo().get(metric)
+        if result.default is not None and self.record.config != result.default.config:
+            line = compare(result, Objective(metric, direction_of(metric)))
         else:
-            line += format_metric(metric, new)
-        worst = self.result.confirmed_slo().get(metric)
+            line = f"{metric} {format_metric(metric, result.tests.mean().get(metric))}"
         return line if worst is None else f"{line}, worst order {format_metric(metric, worst)}"
 
     def _confirmation(self) -> str:
@@ -120,7 +116,3 @@ class Choice:
         if len(complete) < len(orders):
             return f"Confirmation failed in {len(orders) - len(complete)} of {len(orders)} orders"
         return f"Confirmed on fresh engines under {len(orders)} arrival order(s)"
-
-    @staticmethod
-    def _objective(metric: str) -> Objective:
-        return Objective(metric, "max" if direction_of(metric) == "max" else "min")

@@ -46,15 +46,18 @@ def _gains(result: Result) -> str:
             "The default configuration does not serve this workload; "
             f"use {describe_config(record.config, default.config if default else None)}."
         )
-    changes = "; ".join(_change(result, objective) for objective in result.objectives)
+    changes = "; ".join(compare(result, objective) for objective in result.objectives)
     config = describe_config(record.config, default.config)
     if not any(result.is_meaningful(objective) for objective in result.objectives):
         return f"No meaningful difference from the default: {changes}, with {config}."
     return f"{changes}, with {config}."
 
 
-def _change(result: Result, objective: Objective) -> str:
-    """Compare the means of repeated tests; of single ones where nothing was repeated."""
+def compare(result: Result, objective: Objective) -> str:
+    """Compare the recommendation with the default in one metric, and with the noise.
+
+    The values are means of repeated tests; single ones where nothing was repeated.
+    """
     metric = objective.metric
     old, new = result.default_tests.mean().get(metric), result.tests.mean().get(metric)
     change = f"{format_metric(metric, old)} -> {format_metric(metric, new)}"

@@ -236,10 +236,7 @@ def _facts(
 
 def _axes(result: Result) -> list[Axis]:
     names = list(dict.fromkeys([*result.metrics_of_interest, *MORE_AXES]))[:2]
-    return [
-        Axis(metric=name, direction="max" if direction_of(name) == "max" else "min")
-        for name in names
-    ]
+    return [Axis(metric=name, direction=direction_of(name)) for name in names]
 
 
 def _is_plain(value: Any) -> bool:

@@ -14,7 +14,24 @@ export function scale(metric, groups) {
   const [to, from] = byMagnitude ? [Math.log, Math.exp] : [Number, Number];
   const margin = (to(high) - to(low) || Math.abs(to(high)) || 1) * 0.06;
   const start = to(low) - margin, length = to(high) + margin - start;
-  return { share: (value) => (to(value) - start) / length, value: (share) => from(start + share * length) };
+  const value = (share) => from(start + share * length);
+  const ticks = (byMagnitude ? decades : evenly)(value(0), value(1));
+  return { share: (each) => (to(each) - start) / length, value, ticks };
+}
+
+// Round numbers between two: 1, 2 and 5 times powers of ten.
+function decades(low, high) {
+  const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
+  const powers = Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+  const factors = last - first > 2 ? [1] : [1, 2, 5];
+  return powers.flatMap((power) => factors.map((factor) => factor * power)).filter((each) => low <= each && each <= high);
+}
+
+// Multiples of a round step between two numbers, about four of them.
+function evenly(low, high) {
+  const least = (high - low) / 5, power = 10 ** Math.floor(Math.log10(least));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= least);
+  return Array.from({ length: Math.floor(high / step) - Math.ceil(low / step) + 1 }, (_, i) => (Math.ceil(low / step) + i) * step);
 }
 
 export function measured(study) {
@@ -40,12 +57,11 @@ export function plot(axes, groups, { limits = [], chosen = null, choose = () => 
 
 function frame(axes, scales, across, down) {
   const [top, bottom, left, right] = [TOP, HEIGHT - BOTTOM, LEFT, WIDTH - RIGHT];
-  const ticks = (each) => [0.1, 0.37, 0.63, 0.9].map(each.value);
   const word = (attributes, text) => shape("text", attributes, text);
   return [
     shape("path", { class: "axis", fill: "none", d: `M${left} ${top}V${bottom}H${right}` }),
-    ...ticks(scales[0]).map((value) => word({ x: across(value), y: bottom + 18, "text-anchor": "middle" }, show(axes[0].metric, value))),
-    ...ticks(scales[1]).map((value) => word({ x: left - 6, y: down(value) + 4, "text-anchor": "end" }, show(axes[1].metric, value))),
+    ...scales[0].ticks.map((value) => word({ x: across(value), y: bottom + 18, "text-anchor": "middle" }, show(axes[0].metric, value))),
+    ...scales[1].ticks.map((value) => word({ x: left - 6, y: down(value) + 4, "text-anchor": "end" }, show(axes[1].metric, value))),
     word({ x: right, y: bottom + 38, "text-anchor": "end" }, `${axes[0].metric} ${better(axes[0], "←", "→")}`),
     word({ x: left + 6, y: top + 12 }, `${axes[1].metric} ${better(axes[1], "↓", "↑")}`),
   ];

@@ -89,13 +89,15 @@ export async function showTrialPage(view, key, number) {
     element("h2", {}, caption),
     table(caption, ["name", "value"], Object.entries(values).map(([name, value]) => [name, write(name, value)])),
   ];
+  const log = element("pre", { id: "engine-log", tabIndex: 0 }, trial.log || "There is no log.");
   view.replaceChildren(
     element("p", {}, link("← the study", "study", key)),
     element("h1", {}, `Trial ${trial.number}: ${trial.state}`),
     element("p", {}, `${trial.role}; ${Math.round(trial.gpu_seconds)} GPU seconds. ${trial.note}`),
     element("h2", {}, "Log"),
-    element("pre", { id: "engine-log" }, trial.log || "There is no log."),
+    log,
     element("div", { className: "columns" },
       element("div", {}, ...pairs("Configuration", trial.config, (_, value) => words(value))),
       element("div", {}, ...pairs("Metrics", trial.metrics, show), ...pairs("Time by phase", trial.phases_s, (_, seconds) => show("_s", seconds)))));
+  log.scrollTop = log.scrollHeight;  // what it said last
 }
