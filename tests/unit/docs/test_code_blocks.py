@@ -56,7 +56,10 @@ def test_study_files_and_their_sections_are_valid(block: Block) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_that_are_cheap_run(page: Path, tmp_path: Path) -> None:
-    """Run a page's blocks one after the other in one folder, beside the examples."""
+    """Run a page's blocks one after the other in one folder, beside the examples.
+
+    The output that follows a block is what it prints.
+    """
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     program = tmp_path / ".venv/bin/scoot"
     program.parent.mkdir(parents=True)
@@ -68,7 +71,12 @@ def test_blocks_that_are_cheap_run(page: Path, tmp_path: Path) -> None:
         [str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
     )
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    printed = None
     for block in blocks_of(page):
+        if block.language == "text" and printed is not None:
+            wrong = [line for line in block.text.splitlines() if not is_printed(line, printed)]
+            assert wrong == [], f"{block} says what is not printed; {printed}"
+        printed = None
         if block.reason is not None or block.language not in RUNNABLE:
             continue
         shell = ["bash", "-euc", block.text]
@@ -83,3 +91,10 @@ def test_blocks_that_are_cheap_run(page: Path, tmp_path: Path) -> None:
             check=False,
         )
         assert ended.returncode == 0, f"{block}\n{ended.stdout}\n{ended.stderr}"
+        printed = ended.stdout
+
+
+def is_printed(line: str, printed: str) -> bool:
+    """Tell whether a line of a page was printed; three dots stand for whatever is left out."""
+    parts = [re.escape(part.strip()) for part in line.split("...")]
+    return re.search(".*".join(parts), printed) is not None
