@@ -23,7 +23,7 @@ from scoot_ray.report.tables import (
 )
 from scoot_ray.report.verdict import verdict
 
-WORDY = ("changes from the default", "failure or early stop", "the first one said")
+WORDY = ("changes from the default", "notes", "the first one said")
 
 
 def write_report(findings: Findings, path: Path) -> None:

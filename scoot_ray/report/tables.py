@@ -97,7 +97,7 @@ def trials_table(result: Result) -> Table:
     default = result.default.config if result.default else None
     rows = [_trial_row(record, metrics, default) for record in result.trials]
     changes = "changes from the default"
-    header = ("trial", "role", "state", *metrics, "GPU s", changes, "failure or early stop")
+    header = ("trial", "role", "state", *metrics, "GPU s", changes, "notes")
     return Table("Trials", header, tuple(rows))
 
 

@@ -69,7 +69,7 @@ function trialTable(study) {
     trial.note,
   ]);
   if (!rows.length) return [];
-  const header = ["trial", "role", "state", ...study.metrics, "changes from the default", "failure or early stop"];
+  const header = ["trial", "role", "state", ...study.metrics, "changes from the default", "notes"];
   return [element("h2", {}, "Trials"), table("Trials", header, rows)];
 }
 
