@@ -11,7 +11,7 @@ def read_logs(output: Output, trials: Iterable[TrialRecord]) -> Mapping[int, tup
     """Return the last lines of each trial's log by its number; what has no log is left out."""
     logs: dict[int, tuple[str, ...]] = {}
     for record in trials:
-        content = output.read(f"trials/{record.trial_id}/engine.log")
+        content = record.trial_id and output.read(f"trials/{record.trial_id}/engine.log")
         if content:
             logs[record.number] = last_lines(content.decode(errors="replace"))
     return logs

@@ -12,6 +12,7 @@ def test_the_interval_is_students() -> None:
     assert interval.mean == 2.0
     assert interval.half == pytest.approx(4.3027 / 3**0.5, rel=1e-4)
     assert Interval.of([5.0]).half == 0.0
+    assert f"{Interval(0.02, 0.013):+.1%}" == "+2.0% ± 1.3%"
 
 
 def test_shares_are_of_the_best_that_any_run_reached() -> None:

@@ -56,3 +56,8 @@ def test_a_trial_is_named_by_what_matters(
 ) -> None:
     default = {"tensor_parallel_size": 1, "x": 1}
     assert describe_trial(Assignment(17, role, config, 0), default) == expected
+
+
+def test_what_is_worse_by_more_than_the_default_is_a_multiple() -> None:
+    assert format_gain(Objective("ttft_mean_s", "min"), 3.66, 0.259) == "14.1x"
+    assert format_gain(Objective("ttft_mean_s", "min"), 0.5, 0.259) == "-93.1%"

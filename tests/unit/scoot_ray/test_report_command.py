@@ -1,5 +1,6 @@
 """`scoot report`: its forms, and the control."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,22 @@ def test_html_is_written_and_the_tables_are_printed(folder: Path) -> None:
     assert "Recommended against default" in report(folder)
     assert "No control was run" in (folder / "report.html").read_text()
     assert (folder / "best.yaml").exists()
+
+
+def test_every_trial_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    trials = [replace(r, trial_id=f"{r.number:04d}") for r in made_up_trials(STUDY, 10)]
+    folder = write_journal(tmp_path, STUDY, trials)
+    filling = "filling\n" * 20
+    for record in trials:
+        log = folder / "trials" / record.trial_id / "engine.log"
+        log.parent.mkdir(parents=True)
+        log.write_text(f"the beginning\n{filling}<b>the end of {record.number}</b>\n")
+    report(folder)
+    page = (folder / "report.html").read_text()
+    for record in trials:
+        end = f"&lt;b&gt;the end of {record.number}&lt;/b&gt;"
+        assert (end in page) is (record.failure is None), "a failure tells its own cause"
+    assert "the beginning" not in page
 
 
 def test_markdown_is_printed_alone(folder: Path) -> None:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from trainables.engines.engine_log import LINE_CHARACTERS, TAIL_BYTES, read_lines, tail
+from trainables.engines.engine_log import LINE_CHARACTERS, TAIL_BYTES, last_lines, read_lines, tail
 
 
 def lines_of(tmp_path: Path, text: str) -> list[str]:
@@ -52,3 +52,10 @@ def test_the_first_exception_stays_in_the_tail() -> None:
 
 def test_repeated_and_long_lines_are_shortened() -> None:
     assert tail(["a", "a", "b" * 1000]) == ("a", "b" * LINE_CHARACTERS)
+
+
+def test_the_last_lines_are_those_that_a_terminal_shows() -> None:
+    text = "".join(f"line {n}\n" for n in range(40))
+    text += "Loading: 10%\rLoading: 20%\n\n\x1b[32mINFO\x1b[0m ready\r\n"
+    assert last_lines(text)[-3:] == ("line 39", "Loading: 20%", "INFO ready")
+    assert len(last_lines(text)) < 40
