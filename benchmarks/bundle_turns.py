@@ -65,7 +65,8 @@ def take_turns(claimants: int, duration_s: float) -> Sequence[int]:
 
 
 def _ask() -> PlacementGroup:
-    return placement_group([{"GPU": 1}], strategy="STRICT_PACK")
+    group: PlacementGroup = placement_group([{"GPU": 1}], strategy="STRICT_PACK")
+    return group
 
 
 if __name__ == "__main__":
