@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.bounds import best_possible
+from scoot_ray.core.fastest import Fastest
 from scoot_ray.core.partial_load import PartialLoad
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import Outcome, TrialState
@@ -70,6 +71,7 @@ class EarlyStop:
             max_failed_share=self._study.workload.max_failed_share,
             share=self._share,
             bounds_s=self._study.goodput_bounds_s,
+            fastest=Fastest.of(self.partial),
         )
 
     def _is_diverging(self) -> bool:

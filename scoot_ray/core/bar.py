@@ -18,6 +18,8 @@ IN_FLIGHT_FACTOR = 2.0
 Not a bound but a judgement: a test that passes it is so far from the others that it was never
 measured to be among them (`benchmarks.early_stop`).
 """
+FAR_BEHIND = 1.5
+"""So many times worse than the default in one objective, nothing good in another is of use."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class Bar:
         rivals: Losses of the trials that met every limit, shape [n, m], less those that
             `num_finalists` others dominate.
         reference: Losses of the default, shape [m], if it met every limit. What is better in no
-            objective is hopeless. What is better in one is never recommended, either, but it may
-            be a point of the front, and tells the search where the front lies.
+            objective is hopeless, and so is what is far behind in one. What is better in one and
+            not far behind in the others is never recommended, either, but it may be a point of the
+            front, and tells the search where the front lies.
         excess: Relative amount by which the `num_finalists`-th closest trial misses the limits, 0
             if it meets them; None while fewer trials are known.
         in_flight: The most requests that the whole service had in flight in a test of the default
@@ -82,11 +85,18 @@ class Bar:
     def _behind_default(self, bounds: Mapping[str, float], objectives: Sequence[Objective]) -> str:
         if self.reference is None:
             return ""
-        best = np.array(_best_losses(bounds, objectives))
-        if (best < np.array(self.reference)).any():
+        best, reference = np.array(_best_losses(bounds, objectives)), np.array(self.reference)
+        # Rates that are maximised are negative losses: worse is nearer to zero.
+        far = np.where(reference > 0, reference * FAR_BEHIND, reference / FAR_BEHIND)
+        names = [objective.metric for objective in objectives]
+        if (best > far).any():
+            behind = " and ".join(
+                name for name, is_far in zip(names, best > far, strict=True) if is_far
+            )
+            return f"{behind} will be far behind the default's, whatever happens"
+        if (best < reference).any():
             return ""
-        names = " and ".join(objective.metric for objective in objectives)
-        return f"{names} can no longer be better than the default's"
+        return f"{' and '.join(names)} can no longer be better than the default's"
 
     def _dominated(self, bounds: Mapping[str, float], objectives: Sequence[Objective]) -> str:
         if len(self.rivals) < self.num_finalists:

@@ -4,11 +4,12 @@ symbol   meaning                                                         shape
 n        requests of the load that have not failed
 k        requests that may still fail without the test being INFEASIBLE
 times    the least that a request's TTFT, TPOT or latency can become     [n]
+fastest  the least that the engine ever needs for a TTFT and a TPOT
 
-A bound supposes nothing of the engine, only that time does not run backwards: what has not happened
-yet happens after now. A request that has not been sent may be answered in no time. Up to k requests
-may fail and leave the summary, so the k largest times are dropped: a mean or a percentile of what
-is left is at most that of any n - k or more of the values, whichever they are.
+What has not happened yet happens after now, and takes at least as long as the engine needs at its
+fastest. Up to k requests may fail and leave the summary, so the k largest times are dropped: a mean
+or a percentile of what is left is at most that of any n - k or more of the values, whichever they
+are.
 
 There is no bound for ITL, whose gaps a running answer still keeps to itself, nor for the rate of
 all tokens: how many a prompt has is what the engine says when it answers.
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from scoot_ray.core.fastest import NOTHING_KNOWN, Fastest
 from scoot_ray.core.metrics import PERCENTILES, STATISTICS
 from scoot_ray.core.partial_load import FloatArray, PartialLoad
 
@@ -29,6 +31,7 @@ def best_possible(
     max_failed_share: float,
     share: float = 1.0,
     bounds_s: Mapping[str, float] | None = None,
+    fastest: Fastest = NOTHING_KNOWN,
 ) -> dict[str, float]:
     """Bound what `core.metrics.summarize` will say of a load once it has ended.
 
@@ -37,6 +40,7 @@ def best_possible(
         max_failed_share: Part of the requests that may fail before the test is INFEASIBLE.
         share: As for `summarize`.
         bounds_s: As for `summarize`.
+        fastest: What the engine can do at best; without it, everything in no time.
 
     Returns:
         By metric name the least that a time and the most that a rate can become; empty when so
@@ -45,7 +49,7 @@ def best_possible(
     num_may_fail = math.floor(max_failed_share * len(load.failed)) - int(load.failed.sum())
     if num_may_fail < 0 or load.failed.all():
         return {}
-    times = _least_times(load)
+    times = _least_times(load, fastest)
     bounds = _rates(load, times, num_may_fail, share, bounds_s or {})
     for quantity, values in times.items():
         known = values[~np.isnan(values) & ~load.failed]
@@ -53,17 +57,22 @@ def best_possible(
     return bounds
 
 
-def _least_times(load: PartialLoad) -> dict[str, FloatArray]:
+def _least_times(load: PartialLoad, fastest: Fastest) -> dict[str, FloatArray]:
     """Return the least that each request's times can become; NaN where it will have none."""
     is_sent, is_started = ~np.isnan(load.sent_s), ~np.isnan(load.first_s)
-    first_s = np.where(is_started, load.first_s, load.now_s)
-    last_s = np.where(np.isnan(load.last_s), load.now_s, load.last_s)
+    waited_s = np.where(is_sent, load.now_s - load.sent_s, 0.0)
+    ttft_s = np.where(is_started, load.first_s - load.sent_s, np.maximum(waited_s, fastest.ttft_s))
     num_gaps = load.output_tokens - 1
-    tpot = np.where(is_started, last_s - first_s, 0.0) / np.maximum(num_gaps, 1)
+    streamed_s = np.where(is_started, load.now_s - load.first_s, 0.0)
+    stream_s = np.where(
+        np.isnan(load.last_s),
+        np.maximum(streamed_s, fastest.tpot_s * num_gaps),
+        load.last_s - load.first_s,
+    )
     least = {
-        "ttft": np.where(is_sent, first_s - load.sent_s, 0.0),
-        "tpot": np.where(num_gaps > 0, tpot, math.nan),
-        "latency": np.where(is_sent, last_s - load.sent_s, 0.0),
+        "ttft": ttft_s,
+        "tpot": np.where(num_gaps > 0, stream_s / np.maximum(num_gaps, 1), math.nan),
+        "latency": ttft_s + stream_s,
     }
     return {quantity: np.maximum(values, 0.0) for quantity, values in least.items()}
 
@@ -89,7 +98,8 @@ def _rates(
     weigh least; taking both at once can only be too good.
     """
     alive, is_open = ~load.failed, load.is_open
-    ends_s = np.where(is_open, np.fmax(load.due_s, _now_if_sent(load)), load.finished_s)
+    starts_s = np.where(np.isnan(load.sent_s), load.due_s, load.sent_s)
+    ends_s = np.where(is_open, starts_s + times["latency"], load.finished_s)
     latest_s = np.sort(ends_s[alive])[::-1]
     num_kinds = min(num_may_fail, int(is_open.sum()), len(latest_s) - 1) + 1
     spans_s = latest_s[:num_kinds]
@@ -110,7 +120,3 @@ def _rates(
         most = weight[alive].sum() - np.concatenate([[0.0], lost])
         rates[metric] = float((most / spans_s).max()) / share
     return rates
-
-
-def _now_if_sent(load: PartialLoad) -> FloatArray:
-    return np.where(np.isnan(load.sent_s), 0.0, load.now_s)

@@ -56,8 +56,7 @@ class Study(BaseModel):
     """The confirmation."""
     drift: DriftSection = DriftSection()
     """The repetitions of the default."""
-    # Off: in simulated studies it has cost more quality than load time (benchmarks/early_stop.py).
-    early_stop: bool = False
+    early_stop: bool = True
     """End tests that can no longer be among the finalists."""
     schedule: ScheduleSection | None = None
     """When the cluster may be used; always, if there is none."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.bounds import best_possible
+from scoot_ray.core.fastest import NOTHING_KNOWN, Fastest
 from scoot_ray.core.metrics import RATES, summarize
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.pareto import finalists
@@ -66,6 +67,18 @@ def seen_at(now_s: float, found: list[RequestRecord]) -> PartialLoad:
     return load
 
 
+def fastest_of(found: list[RequestRecord]) -> Fastest:
+    """Return the fastest of a whole load."""
+    complete = [r for r in found if r.completed and r.first_token_s and r.last_token_s]
+    ttfts_s = [r.first_token_s - r.sent_s for r in complete]
+    tpots_s = [
+        (r.last_token_s - r.first_token_s) / (r.output_tokens - 1)
+        for r in complete
+        if r.output_tokens > 1
+    ]
+    return Fastest(min(ttfts_s, default=0.0), min(tpots_s, default=0.0))
+
+
 def require_bounds(bounds: dict[str, float], metrics: dict[str, float]) -> None:
     for metric, bound in bounds.items():
         if metric not in metrics:
@@ -81,13 +94,23 @@ def require_bounds(bounds: dict[str, float], metrics: dict[str, float]) -> None:
     now_s=st.floats(0, 300),
     max_failed_share=st.sampled_from([0.0, 0.01, 0.1, 0.6, 0.99]),
     share=st.sampled_from([1.0, 0.5, 0.25]),
+    knows_fastest=st.booleans(),
 )
 def test_no_metric_of_the_whole_load_beats_its_bound(
-    found: list[RequestRecord], now_s: float, max_failed_share: float, share: float
+    found: list[RequestRecord],
+    now_s: float,
+    max_failed_share: float,
+    share: float,
+    knows_fastest: bool,
 ) -> None:
     bounds_s = {"ttft": 1.0, "tpot": 0.1, "itl": 0.2}
     options: dict[str, Any] = {"share": share, "bounds_s": bounds_s}
-    bounds = best_possible(seen_at(now_s, found), max_failed_share=max_failed_share, **options)
+    bounds = best_possible(
+        seen_at(now_s, found),
+        max_failed_share=max_failed_share,
+        fastest=fastest_of(found) if knows_fastest else NOTHING_KNOWN,
+        **options,
+    )
     num_failed = sum(not record.completed for record in found)
     if num_failed <= max_failed_share * len(found):
         require_bounds(bounds, summarize(found, **options))
@@ -96,8 +119,9 @@ def test_no_metric_of_the_whole_load_beats_its_bound(
 @given(found=records(), times_s=st.lists(st.floats(0, 300), min_size=2, max_size=2))
 def test_bounds_only_get_tighter(found: list[RequestRecord], times_s: list[float]) -> None:
     now_s, later_s = sorted(times_s)
-    early = best_possible(seen_at(now_s, found), max_failed_share=0.0)
-    late = best_possible(seen_at(later_s, found), max_failed_share=0.0)
+    fastest = fastest_of(found)
+    early = best_possible(seen_at(now_s, found), max_failed_share=0.0, fastest=fastest)
+    late = best_possible(seen_at(later_s, found), max_failed_share=0.0, fastest=fastest)
     require_bounds(early, late)
 
 
