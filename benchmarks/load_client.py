@@ -202,7 +202,7 @@ def main(
     output: Annotated[Path, typer.Option(help="Where the JSON goes.")] = RESULTS,
 ) -> None:
     """Measure the load clients side by side and write the table."""
-    console = Console()
+    console = Console(width=110)
     ours = Own("ours, Unix socket", "ours", on_socket=True)
     clients: list[Client] = [
         ours,

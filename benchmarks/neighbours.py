@@ -13,13 +13,13 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from statistics import mean
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.comparison.statistics import Interval
 from scoot_ray.cli.options import Settings, parse_settings
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, load_study
@@ -78,18 +78,18 @@ def run_trial(study_file: Path, config: Config, index: int, seed: int) -> Measur
 
 
 def summary(study: Study, alone: Sequence[Measured], beside: Sequence[Sequence[Measured]]) -> Table:
-    """Tabulate means over the rounds, and the paired change with its 95 % interval."""
+    """Tabulate the mean over the tests, and the least and the most of them."""
     title = f"{study.name}: {len(beside[0])} trials side by side, {len(alone)} rounds"
-    table = Table("metric", "alone", "beside others", "change", title=title)
+    table = Table("metric", "alone", "beside others", "factor", title=title)
     for name in (*METRICS, LAG):
         single = [measured[name] for measured in alone]
-        shared = [sum(one[name] for one in others) / len(others) for others in beside]
-        change = Interval.of([b / a - 1 for a, b in zip(single, shared, strict=True)])
-        before, after = (Interval.of(values).mean for values in (single, shared))
-        table.add_row(
-            name, f"{before:.4g}", f"{after:.4g}", f"{change.mean:+.0%} ± {change.half:.0%}"
-        )
+        shared = [measured[name] for others in beside for measured in others]
+        table.add_row(name, _range(single), _range(shared), f"{mean(shared) / mean(single):.2g}")
     return table
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{mean(values):.3g} ({min(values):.3g} to {max(values):.3g})"
 
 
 if __name__ == "__main__":

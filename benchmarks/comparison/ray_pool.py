@@ -39,7 +39,8 @@ def run_all(
             yield Run.from_json(_result(done))
 
 
-@ray.remote(num_cpus=1, max_retries=0)
+# Ray kills workers when memory runs short; a search made again comes out the same.
+@ray.remote(num_cpus=1, max_retries=2)
 def _search(
     task: dict[str, Any], service: Service, peers_python: Path, commit: str
 ) -> dict[str, Any]:

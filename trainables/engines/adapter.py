@@ -20,6 +20,8 @@ class Adapter(Protocol):
         default_space: The base space of its current version.
         max_model_len_name: What it calls the tokens of the longest sequence.
         failure_rules: What its log says when a known failure happens, most telling rule first.
+        last_words: What its log says once it is lost, however long it takes to end; regular
+            expressions.
         counters: What its /metrics page calls the counters that we read, by our names.
         address: Makes the address on which one replica of a trial, by its number, listens.
     """
@@ -28,6 +30,7 @@ class Adapter(Protocol):
     default_space: str
     max_model_len_name: str
     failure_rules: Sequence[FailureRule]
+    last_words: Sequence[str]
     counters: Mapping[str, str]
     address: Callable[[int], Address]
 

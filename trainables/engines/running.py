@@ -23,6 +23,7 @@ class Running:
     default_space = "none"
     max_model_len_name = "max_model_len"
     failure_rules: Sequence[FailureRule] = ()
+    last_words: Sequence[str] = ()
     counters: Mapping[str, str] = {}
     address: Callable[[int], Address] = LoopbackPort
 

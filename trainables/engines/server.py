@@ -1,5 +1,6 @@
 """One replica of an engine: a server process on this machine, as its adapter describes it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from trainables.engines.compile_cache import cache_environment
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.gpu_memory import GpuMemory
 from trainables.engines.guarded_process import GuardedProcess, inherited_environment
+from trainables.engines.last_words import PATIENCE_S, spoken
 from trainables.failure import FailureRule
 
 
@@ -77,9 +79,20 @@ class EngineServer:
         )
 
     async def wait_exit(self) -> int | None:
-        """Return the server's exit status as soon as it has ended."""
+        """Return the server's exit status as soon as it has ended, or None once it is lost.
+
+        vLLM takes ten seconds to end after one of its workers has died, but says so at once.
+        """
         assert self._process is not None, "wait_exit() follows start()"
-        return await self._process.wait_exit()
+        exited = asyncio.ensure_future(self._process.wait_exit())
+        lost = asyncio.ensure_future(spoken(self.log, self._adapter.last_words))
+        try:
+            await asyncio.wait({exited, lost}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({exited}, timeout=PATIENCE_S)
+            return exited.result() if exited.done() else None
+        finally:
+            exited.cancel()
+            lost.cancel()
 
     async def stop(self) -> None:
         """End the server and its workers, and see that their GPU memory is given back.

@@ -44,6 +44,7 @@ class Sglang:
     default_space = "sglang"
     max_model_len_name = "context_length"
     failure_rules: Sequence[FailureRule] = load_failure_rules("sglang")
+    last_words: Sequence[str] = ()
     counters: Mapping[str, str] = COUNTERS
     address: Callable[[int], Address] = LoopbackPort
 

@@ -45,6 +45,7 @@ class TensorRtLlm:
     default_space = "tensorrt_llm"
     max_model_len_name = "max_seq_len"
     failure_rules: Sequence[FailureRule] = load_failure_rules("tensorrt_llm")
+    last_words: Sequence[str] = ()
     counters: Mapping[str, str] = {}
     address: Callable[[int], Address] = LoopbackPort
 

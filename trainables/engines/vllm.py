@@ -52,6 +52,7 @@ class Vllm:
     default_space = "vllm-v1"
     max_model_len_name = "max_model_len"
     failure_rules: Sequence[FailureRule] = load_failure_rules("vllm")
+    last_words: Sequence[str] = ("Worker proc .* died unexpectedly", "EngineDeadError")
     counters: Mapping[str, str] = COUNTERS
     address: Callable[[int], Address] = UnixSocket
 

@@ -122,6 +122,17 @@ async def test_start_and_stop_leave_nothing(tmp_path: Path) -> None:
     await engine.stop()
 
 
+async def test_a_server_that_has_lost_a_worker_is_not_waited_for(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho 'Worker proc VllmWorker-1 died unexpectedly'\nsleep 600\n")
+    program.chmod(0o755)
+    engine = EngineServer(Vllm(), served_study(program), tmp_path)
+    await engine.start({})
+    async with asyncio.timeout(120):
+        assert await engine.wait_exit() is None
+    await engine.stop()
+
+
 async def test_the_engine_gets_a_clean_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
