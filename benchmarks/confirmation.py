@@ -1,6 +1,6 @@
 """What confirming several finalists brings: paired choices from the same studies, simulated.
 
-    python -m benchmarks.confirmation --seeds 10
+    python -m benchmarks.confirmation --seeds 20
 
 Every study searches once. The choice by the search alone (the first), by the confirmations' mean
 and by their worst are then judged under arrival orders that the study has not seen; all numbers are

@@ -69,12 +69,12 @@ def seen_at(now_s: float, found: list[RequestRecord]) -> PartialLoad:
 
 def fastest_of(found: list[RequestRecord]) -> Fastest:
     """Return the fastest of a whole load."""
-    complete = [r for r in found if r.completed and r.first_token_s and r.last_token_s]
-    ttfts_s = [r.first_token_s - r.sent_s for r in complete]
+    complete = [record for record in found if record.completed]
+    ttfts_s = [record.first_token_s - record.sent_s for record in complete if record.first_token_s]
     tpots_s = [
-        (r.last_token_s - r.first_token_s) / (r.output_tokens - 1)
-        for r in complete
-        if r.output_tokens > 1
+        (record.last_token_s - record.first_token_s) / (record.output_tokens - 1)
+        for record in complete
+        if record.first_token_s and record.last_token_s and record.output_tokens > 1
     ]
     return Fastest(min(ttfts_s, default=0.0), min(tpots_s, default=0.0))
 
