@@ -163,7 +163,8 @@ def test_the_page_asks_for_the_token(browser: WebDriver, tmp_path: Path) -> None
 
 def _answer(browser: WebDriver, name: str, answer: str) -> None:
     field = browser.find_element(By.ID, f"draft-{name}")
-    field.clear()
+    # Unlike clear(), which is a change of its own, to nothing.
+    field.send_keys(Keys.CONTROL, "a")
     field.send_keys(answer, Keys.TAB)
 
 
