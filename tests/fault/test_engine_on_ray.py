@@ -145,12 +145,15 @@ def guards(study: Study) -> list[int]:
 
 
 def server(study: Study) -> psutil.Process:
-    (found,) = [
-        p
-        for p in processes_with(study.mark)
-        if "tests.stand_in_engine" in " ".join(p.cmdline()) and str(GUARD) not in p.cmdline()
-    ]
-    return found
+    # The eldest: a child that it is just forking has its command line.
+    return min(
+        (p for p in processes_with(study.mark) if is_server(p.info["cmdline"])),
+        key=lambda process: process.pid,
+    )
+
+
+def is_server(words: list[str]) -> bool:
+    return "tests.stand_in_engine" in " ".join(words) and str(GUARD) not in words
 
 
 def signal_driver(study: Study, number: signal.Signals) -> None:

@@ -188,7 +188,7 @@ def test_following_can_be_left_and_the_job_goes_on(head: RayHead, tmp_path: Path
         name = follower.stdout.readline().split()[1].rstrip(";")
         wait_for_trials(Journal(tmp_path / "out" / "journal.jsonl"), 2)
         follower.send_signal(signal.SIGINT)
-        _, errors = follower.communicate(timeout=60)
+        _, errors = follower.communicate(timeout=300)
     assert "goes on" in errors
     assert "RUNNING" in scoot("jobs", "status", name, *at).stdout
     scoot("jobs", "stop", name, *at)
