@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -23,6 +24,14 @@ def wait_for_number(mark: str, number: int, limit_s: float) -> list[psutil.Proce
     while len(found := processes_with(mark)) != number and time.monotonic() < deadline_s:
         time.sleep(0.05)
     return found
+
+
+def wait_for_file(folder: Path, name: str, limit_s: float) -> None:
+    """Wait until a file of that name is somewhere below `folder`, at most `limit_s`."""
+    deadline_s = time.monotonic() + limit_s
+    while not any(folder.rglob(name)):
+        assert time.monotonic() < deadline_s, f"no {name} below {folder} after {limit_s:g} s"
+        time.sleep(0.05)
 
 
 async def until(is_so: Callable[[], bool], limit_s: float) -> None:

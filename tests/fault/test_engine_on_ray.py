@@ -17,7 +17,7 @@ from ray.job_submission import JobSubmissionClient
 from ray.util.state import list_actors
 
 from tests.integration.studies import command
-from tests.processes import processes_with, wait_for_number
+from tests.processes import processes_with, wait_for_file, wait_for_number
 from tests.ray_head import RayHead, ray_head
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import write_model
@@ -91,7 +91,11 @@ class Study:
         )
 
     def engine(self) -> list[psutil.Process]:
-        """Wait until the engine is up, and list its processes, guards included."""
+        """Wait until the engine answers requests, and list its processes, guards included.
+
+        While it starts, a process that only makes an orphan counts as one of its workers.
+        """
+        wait_for_file(self.output, "served.json", START_LIMIT_S)
         found = wait_for_number(self.mark, NUM_PROCESSES, START_LIMIT_S)
         assert len(found) == NUM_PROCESSES
         return found
