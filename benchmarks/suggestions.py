@@ -1,11 +1,10 @@
 """How long one suggestion takes, and how much memory, by the number of observations.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.suggestions [--algorithm scoot] [--repeats 20]
+    python -m benchmarks.suggestions [--algorithm scoot] [--repeats 20]
 
 Histories are random valid configurations of closed-form services (`benchmarks.analytic_engine`),
 measured with noise, those that crash among them; every repeat has another service, history and
-seed. The first suggestion of the process is not counted: it loads libraries. With more threads than
-free cores, the threads of the linear algebra wait for each other, ten times as long.
+seed. The first suggestion of the process is not counted: it loads libraries.
 """
 
 import json

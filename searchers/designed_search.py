@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.space import Config, SearchSpace
@@ -47,6 +48,13 @@ class DesignedSearch:
         """
         if num < 1:
             raise ValueError(f"num: expected at least 1, got {num}.")
+        # More threads gain nothing on matrices this small; on busy cores they wait for each other.
+        with threadpool_limits(limits=1):
+            return self._suggest(history, pending, num)
+
+    def _suggest(
+        self, history: Sequence[TrialRecord], pending: Sequence[Config], num: int
+    ) -> list[dict[str, Any]]:
         data = Observations.of(self.space, self.objectives, self.limits, history, pending)
         chosen = InitialDesign(self.space, self.design_size, self.seed).propose(data.taken, num)
         if len(chosen) < num:
