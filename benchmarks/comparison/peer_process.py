@@ -43,12 +43,19 @@ class PeerProcess:
         # Only the package `peers` is to be found there, nothing of ours beside it.
         home = Path(__file__).resolve().parent.parent
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the exit
+        python = environment.python.absolute()
         self._process = subprocess.Popen(
-            [str(environment.python.absolute()), "-P", "-m", "peers"],
+            [str(python), "-P", "-m", "peers"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env={**os.environ, "PYTHONPATH": str(home), "OMP_NUM_THREADS": "1"},
+            env={
+                **os.environ,
+                # Ax compiles a part of its acquisition function where it finds ninja.
+                "PATH": os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath)]),
+                "PYTHONPATH": str(home),
+                "OMP_NUM_THREADS": "1",
+            },
             encoding="utf-8",
         )
 
