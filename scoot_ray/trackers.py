@@ -31,33 +31,43 @@ class TensorBoard(TBXLoggerCallback):
         self._trial_result[trial] = {}
 
 
+Loaded = tuple[type[Callback], tuple[type[Exception], ...]]
+"""A callback's class, and what it raises where an option or a server is not as it wants."""
+
+
 @dataclass(frozen=True)
 class Tracker:
     """A tracker: the package it needs, its callback, and the option that takes its place or name.
 
     Attributes:
         package: What is imported; also what is installed.
-        load: Imports and returns the callback's class.
+        load: Imports the package and the callback.
         option: The option that is set unless the study sets it.
         default: Its value.
     """
 
     package: str
-    load: Callable[[], type[Callback]]
+    load: Callable[[], Loaded]
     option: str
     default: Callable[[Study, Output], object]
 
 
-def _mlflow() -> type[Callback]:
+def _tensorboard() -> Loaded:
+    return TensorBoard, (OSError,)
+
+
+def _mlflow() -> Loaded:
+    from mlflow.exceptions import MlflowException
     from ray.air.integrations.mlflow import MLflowLoggerCallback
 
-    return MLflowLoggerCallback
+    return MLflowLoggerCallback, (MlflowException,)
 
 
-def _wandb() -> type[Callback]:
+def _wandb() -> Loaded:
     from ray.air.integrations.wandb import WandbLoggerCallback
+    from wandb.errors import Error
 
-    return WandbLoggerCallback
+    return WandbLoggerCallback, (Error, ValueError)
 
 
 def _name(study: Study, _: Output) -> str:
@@ -69,7 +79,7 @@ def _folder(_: Study, output: Output) -> Path:
 
 
 TRACKERS: Mapping[str, Tracker] = {
-    "tensorboard": Tracker("tensorboardX", lambda: TensorBoard, "folder", _folder),
+    "tensorboard": Tracker("tensorboardX", _tensorboard, "folder", _folder),
     "mlflow": Tracker("mlflow", _mlflow, "experiment_name", _name),
     "wandb": Tracker("wandb", _wandb, "project", _name),
 }
@@ -79,9 +89,10 @@ def make_trackers(study: Study, output: Output) -> Sequence[Callback]:
     """Make the callbacks that a study asks for, before anything is started.
 
     Raises:
-        StudyError: If a package is not installed here, or an option is not known to it.
+        StudyError: If a package is not installed here, an option is not known to it, or its server
+            is not to be had.
     """
-    callbacks = []
+    callbacks: list[Callback] = []
     for name, options in study.callbacks.items():
         tracker = TRACKERS[name]
         if importlib.util.find_spec(tracker.package) is None:
@@ -89,10 +100,20 @@ def make_trackers(study: Study, output: Output) -> Sequence[Callback]:
                 f"callbacks: {name} needs a package that is not installed here; "
                 f"`pip install {tracker.package}`, or leave {name} out."
             )
-        try:
-            make: Callable[..., Callback] = tracker.load()
-            default = {tracker.option: tracker.default(study, output)}
-            callbacks.append(make(**{**default, **options}))
-        except TypeError as error:
-            raise StudyError(f"callbacks.{name}: {error}.") from None
+        default = {tracker.option: tracker.default(study, output)}
+        callbacks.append(_ready(name, tracker, {**default, **options}))
     return callbacks
+
+
+def _ready(name: str, tracker: Tracker, options: Mapping[str, object]) -> Callback:
+    """Make a callback and set it up; Tune does so again, when the first trial may be running."""
+    kind, refusals = tracker.load()
+    make: Callable[..., Callback] = kind
+    # An option that it does not have is a TypeError.
+    mistakes: tuple[type[Exception], ...] = (TypeError, *refusals)
+    try:
+        callback = make(**options)
+        callback.setup()
+    except mistakes as error:
+        raise StudyError(f"callbacks.{name}: {str(error).rstrip('.')}.") from None
+    return callback
