@@ -52,7 +52,7 @@ class Status:
 
     Attributes:
         counts: Trials done, running, infeasible and failed, of how many.
-        spending: GPU hours so far, time so far, and time left.
+        spending: GPU (or CPU rank) hours so far, time so far, and time left.
         best: The best so far against the default.
         front: Number, objectives and changes of the configurations on the front.
         running: What runs, and what each trial is doing.
@@ -86,10 +86,12 @@ class Status:
             elapsed_s: How long this run has taken so far.
         """
         result = Result.from_history(study, history)
+        hours = f"{_device_hours(history, running):.3g} {study.service.device} hours"
+        left = _time_left(history, num_planned, num_before, elapsed_s)
         load_s = study.workload.duration_s
         return cls(
             counts=_counts(history, len(running), num_planned),
-            spending=_spending(history, running, num_planned, num_before, elapsed_s),
+            spending=", ".join(filter(None, (hours, format_duration(elapsed_s), left))),
             best=_best(result),
             front=tuple(_front_rows(result)),
             running=tuple((trial.title, trial.describe(load_s)) for trial in running),
@@ -104,21 +106,18 @@ def _counts(history: History, num_running: int, num_planned: int) -> str:
     )
 
 
-def _spending(
-    history: History,
-    running: Sequence[Running],
-    num_planned: int,
-    num_before: int,
-    elapsed_s: float,
-) -> str:
+def _device_hours(history: History, running: Sequence[Running]) -> float:
     held_s = sum(trial.num_gpus * trial.held_s for trial in running)
-    gpu_hours = (sum(record.gpu_seconds for record in history.trials) + held_s) / 3600
+    return (sum(record.gpu_seconds for record in history.trials) + held_s) / 3600
+
+
+def _time_left(history: History, num_planned: int, num_before: int, elapsed_s: float) -> str:
     usable = [r for r in history.trials if r.state is not TrialState.FAILED]
-    num_left = max(0, num_planned - len(usable))
     num_now = len(usable) - num_before
-    left = f"about {format_duration(elapsed_s / num_now * num_left)} left" if num_now > 0 else ""
-    parts = [f"{gpu_hours:.3g} GPU hours", format_duration(elapsed_s), left]
-    return ", ".join(part for part in parts if part)
+    if num_now <= 0:
+        return ""
+    num_left = max(0, num_planned - len(usable))
+    return f"about {format_duration(elapsed_s / num_now * num_left)} left"
 
 
 def _best(result: Result) -> str:

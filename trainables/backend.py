@@ -124,7 +124,7 @@ class ServedBackend:
 
     def has_logical_gpus(self, study: Study) -> bool:
         """Return true for CPU builds, whose tensor-parallel ranks are processes."""
-        return study.service.accelerator.upper() == "CPU"
+        return study.service.is_cpu
 
     def takes_no_time(self, study: Study) -> bool:
         """Return false: an engine takes longer to start than an actor."""

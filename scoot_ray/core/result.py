@@ -27,6 +27,7 @@ class Result:
         confirmations: Repeated measurements of the recommended configuration.
         noise: How far repeated tests differ, and whether the default drifted.
         measured_by: The engine that the numbers come from, or that they are simulated.
+        device: What the study spent, such as `GPU`.
     """
 
     trials: tuple[TrialRecord, ...]
@@ -38,12 +39,14 @@ class Result:
     confirmations: tuple[TrialRecord, ...]
     noise: Noise
     measured_by: str = ""
+    device: str = "GPU"
 
     @classmethod
     def from_history(cls, study: Study, history: History) -> "Result":
         """Fold a journal into the result."""
         result = cls.from_trials(history.trials, study.objectives, study.slo_limits)
-        return replace(result, measured_by=history.header["measured_by"])
+        measured_by = history.header["measured_by"]
+        return replace(result, measured_by=measured_by, device=study.service.device)
 
     @classmethod
     def from_trials(

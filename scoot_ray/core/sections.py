@@ -57,6 +57,16 @@ class ServiceSection(Section):
     replicas: Literal["one", "all"] = "one"
     """A trial runs one of the replicas with its share of the load, or `all` of them."""
 
+    @property
+    def device(self) -> str:
+        """Name what a study spends: a GPU, or a rank of a CPU build, which stands for one."""
+        return "CPU rank" if self.is_cpu else "GPU"
+
+    @property
+    def is_cpu(self) -> bool:
+        """Tell whether the engine is a build for CPUs."""
+        return self.accelerator.upper() == "CPU"
+
 
 class WorkloadSection(Section):
     """The requests to replay and the rate at which the service receives them."""

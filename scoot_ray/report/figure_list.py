@@ -38,7 +38,7 @@ def draw_all(findings: Findings) -> Iterator[Drawing]:
         yield drift_figure(findings)
     spent = gpu_seconds_by_phase(result)
     if spent:
-        yield time_figure(list(spent.items()))
+        yield time_figure(list(spent.items()), result.device)
 
 
 def write_figures(findings: Findings, folder: Path, kind: str) -> list[Path]:

@@ -42,7 +42,7 @@ def render_report(findings: Findings) -> str:
         ("What mattered", "importance dependence", []),
         ("What crashed", "feasibility", [failures_table(result)] if _has_failed(result) else []),
         ("Noise and drift", "noise", [noise_table(result)]),
-        ("Time and GPU hours", "time", [time_table(result)]),
+        ("Time", "time", [time_table(result)]),
     ]
     parts = [
         f'<p class="verdict">{html.escape(verdict(result))}</p>',

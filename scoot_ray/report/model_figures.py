@@ -113,21 +113,21 @@ def feasibility_figure(region: FeasibleRegion) -> Drawing:
 
 
 @styled
-def time_figure(phases: Sequence[tuple[str, float]]) -> Drawing:
-    """Draw the GPU hours of each phase."""
+def time_figure(phases: Sequence[tuple[str, float]], device: str) -> Drawing:
+    """Draw the hours of each phase times the devices, GPUs or CPU ranks, that a trial held."""
     figure, (axes,) = make_axes(1, height_inches=0.8 + 0.35 * len(phases))
     names = [name for name, _ in phases]
     hours = [gpu_seconds / 3600 for _, gpu_seconds in phases]
     bars = axes.barh(names, hours, color=BLUE, height=0.6)
     axes.bar_label(bars, fmt="%.3g", padding=4)
     axes.invert_yaxis()
-    axes.set_xlabel("GPU hours")
+    axes.set_xlabel(f"{device} hours")
     caption = (
-        "GPUs of each trial's bundle times the length of the phase, over all trials; in a study "
-        "that was simulated, the hours are, too. Readiness is the time from the launch of an "
+        f"{device}s of each trial's bundle times the length of the phase, over all trials; in a "
+        "study that was simulated, the hours are, too. Readiness is the time from the launch of an "
         "engine's process until it is healthy, where that was timed."
     )
-    return Drawing("time", "Where the GPU hours went", caption, figure)
+    return Drawing("time", f"Where the {device} hours went", caption, figure)
 
 
 def _names_by_importance(influences: Sequence[Influence]) -> list[str]:

@@ -157,6 +157,7 @@ def importance_table(influence: "Influence") -> Table:
 
 def time_table(result: Result) -> Table:
     """List time and GPU hours by phase, over all trials."""
+    hours = f"{result.device} hours"
     total = sum(gpu_seconds_by_phase(result).values()) or 1.0
     rows = []
     for phase, gpu_seconds in gpu_seconds_by_phase(result).items():
@@ -170,8 +171,8 @@ def time_table(result: Result) -> Table:
                 f"{gpu_seconds / total:.0%}",
             )
         )
-    header = ("phase", "all trials", "mean", "GPU hours", "share")
-    return Table("Time and GPU hours by phase", header, tuple(rows))
+    header = ("phase", "all trials", "mean", hours, "share")
+    return Table(f"Time and {hours} by phase", header, tuple(rows))
 
 
 def gpu_seconds_by_phase(result: Result) -> dict[str, float]:

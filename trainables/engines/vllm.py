@@ -69,7 +69,7 @@ class Vllm:
         """Keep vLLM from telling anybody, and give the CPU build's ranks their cores."""
         engine, service = study.engine, study.service
         env = {**inherited, **NO_TELEMETRY, **offline_if_local(engine.model)}
-        if service.accelerator.upper() == "CPU":
+        if service.is_cpu:
             num_ranks = int({**engine.fixed, **config}.get("tensor_parallel_size", 1))
             cores = sorted(os.sched_getaffinity(0))
             slots = bundle_slots(num_ranks, env.get("CUDA_VISIBLE_DEVICES", ""))

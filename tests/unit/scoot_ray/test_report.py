@@ -134,6 +134,9 @@ def test_gpu_hours_are_those_of_the_phases_of_a_trial() -> None:
     assert gpu_seconds_by_phase(result) == spent_by_phase
     assert [row[0] for row in time_table(result).rows] == ["start", "readiness", "load", "stop"]
     assert time_table(result).rows[2] == ("load", "60 min", "60 min", "2", "98%")
+    assert time_table(result).title == "Time and GPU hours by phase"
+    on_cpus = replace(result, device="CPU rank")
+    assert time_table(on_cpus).header[3] == "CPU rank hours"
 
 
 def test_causes_of_failures_are_counted() -> None:
