@@ -33,7 +33,8 @@ def write_documents(
         "tables": [_plain(t) for t in tables],
         "runs": [r.to_json() for r in runs.runs],
     }
-    (folder / "comparison.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
+    text = json.dumps(_rounded(content)) + "\n"
+    (folder / "comparison.json").write_text(text, encoding="utf-8")
     write_plots(runs, folder / "plots.html")
 
 
@@ -73,6 +74,19 @@ def _markdown(facts: Mapping[str, Any], tables: Sequence[Table]) -> str:
 def _rows(table: Table) -> list[str]:
     rule = ["---"] * len(table.header)
     return [f"| {' | '.join(row)} |" for row in (table.header, rule, *table.rows)]
+
+
+def _rounded(value: Any) -> Any:
+    """Return the same with five significant digits: more are noise, and half of the file."""
+    match value:
+        case float():
+            return float(f"{value:.5g}")
+        case Mapping():
+            return {key: _rounded(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_rounded(inner) for inner in value]
+        case _:
+            return value
 
 
 def _plain(table: Table) -> dict[str, Any]:
