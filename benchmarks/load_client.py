@@ -235,7 +235,6 @@ def main(
         f"{highest_rps:g} requests/s."
     )
     report = {
-        "command": sys.argv,
         "machine": describe_machine(),
         "versions": {name: version(name) for name in ("aiohttp", "uvloop", "numpy")},
         "highest_rate_rps": highest_rps,
