@@ -19,10 +19,11 @@ _PREFIX = re.compile(
     r"(?:\d\d-\d\d \d\d:\d\d:\d\d )?(?:\[[^\]]*\] ?)?"
     r"|\[(?P<mark>V|D|I|W|E|F|VERBOSE|INFO|WARNING|ERROR|FATAL)\] ?)?"
 )
-_PYTHON_WARNING = re.compile(r"\wWarning: ")  # `\w+` takes minutes on a line of 256 KiB
+# One letter or digit is enough here and below: `\w+` takes minutes on a line of 256 KiB.
+_PYTHON_WARNING = re.compile(r"\wWarning: ")
 _CHATTER = ("DEBUG", "INFO", "WARNING", "VERBOSE", "V", "D", "I", "W")
 # Stack frames and their source lines, usage texts, progress bars.
-_NOISE = re.compile(r"\s*$|\s+File |\s{4}|Traceback \(|.*?\d+%(?:\||\s+Completed)|usage: ")
+_NOISE = re.compile(r"\s*$|\s+File |\s{4}|Traceback \(|.*?\d%(?:\||\s+Completed)|usage: ")
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Interrupt|Killed)\b|.*: error: ")
 
 
