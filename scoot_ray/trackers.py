@@ -106,7 +106,7 @@ def make_trackers(study: Study, output: Output) -> Sequence[Callback]:
 
 
 def _ready(name: str, tracker: Tracker, options: Mapping[str, object]) -> Callback:
-    """Make a callback and set it up; Tune does so again, when the first trial may be running."""
+    """Make a callback and set it up; where only Tune did so, it would end in a traceback."""
     kind, refusals = tracker.load()
     make: Callable[..., Callback] = kind
     # An option that it does not have is a TypeError.

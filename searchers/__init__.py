@@ -46,9 +46,9 @@ bench-analytic`): share after 15 and 30 observations, and crashes of 30: scoot 8
 (with the linear trend 88 and 93 %, 2.6); scoot_paper 77 and 81 %, 6.6; genetic 74 and 78 %, 3.5;
 random 75 and 78 %, 6.3. They have been looked at for three versions of `scoot` by now.
 
-On six others (102 and 103), which were looked at once, `scoot` as it is here has 90 and 95 %, 2.1
-crashes; the best published tool with ten seeds, Optuna's GP, 75 and 84 %, 3.0. Eight at once are
-within +1 +- 3 points of one at a time (`docs/benchmarks.md`).
+On six others (102 and 103), which nothing was developed on, `scoot` as it is here has 90 and 95 %,
+2.1 crashes; the best published tool with ten seeds, Optuna's GP, 75 and 84 %, 3.0. Eight at once
+are within +1 +- 3 points of one at a time (`docs/benchmarks.md`).
 """
 
 import inspect
