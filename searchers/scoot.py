@@ -25,8 +25,10 @@ from searchers.smooth_feasibility import SmoothFeasibility
 from searchers.surrogate import Surrogate, known
 from searchers.threshold import fold_threshold
 
-CAUTION = 8.0
+CAUTION, MOST_CAUTION = 8.0, 32.0
 """Power of the probability of feasibility: a crash costs a trial and teaches no objective."""
+TRIALS_TO_DOUBLE = 10
+"""Early on a crash shows where the border lies; the later it comes, the less is left to learn."""
 LEAST = 1e-3  # probability below which nothing is told apart
 WORST = 1.0  # standard units; how much worse a bad loss is does not matter
 NUM_ELITE = 4
@@ -95,11 +97,12 @@ def _acquisition(data: Observations, feasibility: SmoothFeasibility) -> Acquisit
         if np.isfinite(ratios).any()
     ]
     delta = fold_threshold(data.completed.tolist()).delta
+    caution = min(CAUTION * (1.0 + len(data.points) / TRIALS_TO_DOUBLE), MOST_CAUTION)
 
     def evaluate(points: FloatArray) -> FloatArray:
         met = np.maximum(probability_met(limits, points), 1e-300)
         pof = feasibility.probability(points)
-        safety = CAUTION * np.log(np.maximum(pof, LEAST)) - BELOW * np.maximum(delta - pof, 0.0)
+        safety = caution * np.log(np.maximum(pof, LEAST)) - BELOW * np.maximum(delta - pof, 0.0)
         return promise(points) + (np.log(met) + safety)[:, None]
 
     return evaluate
