@@ -43,13 +43,14 @@ family, so read them as directions. Several were measured one on top of the othe
   that were ended early as censored observations.
 
 On six services held out (numbers 100 and 101 of each kind, 10 paired seeds, `make
-bench-analytic`): share after 15 and 30 observations, and crashes of 30: scoot 84 and 93 %, 2.5
-(with the linear trend 88 and 93 %, 2.6); scoot_paper 77 and 81 %, 6.6; genetic 74 and 78 %, 3.5;
-random 75 and 78 %, 6.3. They have been looked at for three versions of `scoot` by now.
+bench-analytic`): share after 15 and 30 observations, and crashes of 30: scoot 89 and 94 %, 2.4
+(with the eighth power throughout 84 and 93 %, 2.5); scoot_paper 77 and 81 %, 6.6; genetic 74 and
+78 %, 3.5; random 75 and 78 %, 6.3. They have been looked at for four versions of `scoot` by now.
 
-On six others (102 and 103), which nothing was developed on, `scoot` as it is here has 90 and 95 %,
-2.1 crashes; the best published tool with ten seeds, Optuna's GP, 75 and 84 %, 3.0. Eight at once
-are within +1 +- 3 points of one at a time (`docs/benchmarks.md`).
+On six others (102 and 103), which nothing was developed on, `scoot` as it is here has 89 and 95 %,
+2.0 crashes, and 90 and 95 %, 2.1 with the eighth power throughout; the best published tool with ten
+seeds, Optuna's GP, 75 and 84 %, 3.0. Eight at once are within -2 +- 3 points of one at a time
+(`docs/benchmarks.md`).
 """
 
 import inspect
