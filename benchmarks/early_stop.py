@@ -18,8 +18,9 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
+from scipy import stats
 
-from benchmarks.comparison.statistics import Interval
+from benchmarks.comparison.statistics import LEAST_BAND, Interval
 from benchmarks.simulated_study import (
     SERVICES,
     FreshOrders,
@@ -84,7 +85,7 @@ def main(
             pairs.append(compare(service, seed, observations, algorithm, orders))
             write_rows(output, pairs, algorithm=algorithm, observations=observations)
             print(f"{pairs[-1]} {time.perf_counter() - started_s:.0f} s", flush=True)
-    Console(width=130).print(summary(pairs))
+    Console(width=150).print(summary(pairs))
 
 
 def compare(
@@ -159,6 +160,7 @@ def summary(pairs: Sequence[Pair]) -> Table:
         "gain without",
         "gain with",
         "difference (paired)",
+        "better / equal / worse, p",
         "bounds broken",
         "finalists lost",
     ):
@@ -173,10 +175,19 @@ def summary(pairs: Sequence[Pair]) -> Table:
             f"{np.mean([pair.whole_gain for pair in chosen]):.1%}",
             f"{np.mean([pair.early_gain for pair in chosen]):.1%}",
             f"{Interval.of([pair.early_gain - pair.whole_gain for pair in chosen]):+.1%}",
+            duel([pair.early_gain - pair.whole_gain for pair in chosen]),
             str(sum(pair.num_broken for pair in chosen)),
             str(sum(pair.num_missed for pair in chosen)),
         )
     return table
+
+
+def duel(differences: Sequence[float]) -> str:
+    """Count differences of either sign beyond the band; p of the Wilcoxon signed-rank test."""
+    array = np.array(differences)
+    better, worse = int((array > LEAST_BAND).sum()), int((array < -LEAST_BAND).sum())
+    p_value = float(stats.wilcoxon(array).pvalue) if array.any() else 1.0
+    return f"{better} / {len(array) - better - worse} / {worse}, {p_value:.2g}"
 
 
 if __name__ == "__main__":
