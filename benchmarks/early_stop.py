@@ -54,7 +54,7 @@ class Pair:
         early_gain: The same with it.
         num_ended: Tests that were ended early.
         num_broken: Bounds, of any metric, that the whole test broke: it was faster than supposed.
-        num_missed: Tests that would have been finalists after all; there must be none.
+        num_missed: Tests that would have been finalists after all; hardly any should be.
     """
 
     service: str
