@@ -15,8 +15,8 @@ from scoot_ray.core.objective import Limit, Objective
 IN_FLIGHT_FACTOR = 2.0
 """A queue that still grows when it is this many times as long as any good one ever was, diverges.
 
-Not a bound but a judgement: a test that passes it is so far from the others that it hardly ever would
-have been among them (`benchmarks.early_stop`).
+Not a bound but a judgement: a test that passes it is so far from the others that it would hardly
+ever have been among them (`benchmarks.early_stop`).
 """
 FAR_BEHIND = 1.5
 """So many times worse than the default in one objective, nothing good in another is of use."""
