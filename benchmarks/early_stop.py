@@ -18,9 +18,8 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
-from scipy import stats
 
-from benchmarks.comparison.statistics import LEAST_BAND, Interval
+from benchmarks.comparison.statistics import LEAST_BAND, Duel, Interval
 from benchmarks.simulated_study import (
     SERVICES,
     FreshOrders,
@@ -167,6 +166,8 @@ def summary(pairs: Sequence[Pair]) -> Table:
         table.add_column(heading)
     for service in [*SERVICES, "all"]:
         chosen = [pair for pair in pairs if service in (pair.service, "all")]
+        differences = np.array([pair.early_gain - pair.whole_gain for pair in chosen])
+        duel = Duel.of(differences, differences, LEAST_BAND)
         table.add_row(
             service,
             f"{Interval.of([1 - pair.early_s / pair.whole_s for pair in chosen]):+.1%}",
@@ -174,20 +175,12 @@ def summary(pairs: Sequence[Pair]) -> Table:
             f"{np.mean([pair.num_ended for pair in chosen]):.1f}",
             f"{np.mean([pair.whole_gain for pair in chosen]):.1%}",
             f"{np.mean([pair.early_gain for pair in chosen]):.1%}",
-            f"{Interval.of([pair.early_gain - pair.whole_gain for pair in chosen]):+.1%}",
-            duel([pair.early_gain - pair.whole_gain for pair in chosen]),
+            f"{duel.difference:+.1%}",
+            f"{duel.wins} / {duel.ties} / {duel.defeats}, {duel.p_value:.2g}",
             str(sum(pair.num_broken for pair in chosen)),
             str(sum(pair.num_missed for pair in chosen)),
         )
     return table
-
-
-def duel(differences: Sequence[float]) -> str:
-    """Count differences of either sign beyond the band; p of the Wilcoxon signed-rank test."""
-    array = np.array(differences)
-    better, worse = int((array > LEAST_BAND).sum()), int((array < -LEAST_BAND).sum())
-    p_value = float(stats.wilcoxon(array).pvalue) if array.any() else 1.0
-    return f"{better} / {len(array) - better - worse} / {worse}, {p_value:.2g}"
 
 
 if __name__ == "__main__":

@@ -65,6 +65,13 @@ class Duel:
     ties: int
     defeats: int
 
+    @classmethod
+    def of(cls, shares: FloatArray, gains: FloatArray, band: FloatArray | float) -> "Duel":
+        """Compare by paired differences of the shares and of the improvements, shape [blocks]."""
+        p_value = float(stats.wilcoxon(shares).pvalue) if np.any(shares != 0.0) else 1.0
+        wins, defeats = int((gains > band).sum()), int((gains < -band).sum())
+        return cls(Interval.of(shares), p_value, wins, len(gains) - wins - defeats, defeats)
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -156,10 +163,7 @@ class Runs:
         shares = np.array([self.share(ours[b]) - self.share(theirs[b]) for b in common])
         gains = np.array([ours[b].final - theirs[b].final for b in common])
         band = np.array([self.band[service] for service, _, _ in common])
-        p_value = float(stats.wilcoxon(shares).pvalue) if np.any(shares != 0.0) else 1.0
-        wins, defeats = int((gains > band).sum()), int((gains < -band).sum())
-        ties = len(common) - wins - defeats
-        return Duel(Interval.of(shares), p_value, wins, ties, defeats)
+        return Duel.of(shares, gains, band)
 
     def observations_to(self, target: float, runs: Sequence[Run]) -> int | None:
         """Return after how many observations the mean curve of runs reaches an improvement."""
