@@ -29,7 +29,7 @@ from scoot_ray.core.objective import losses
 from scoot_ray.core.pareto import is_nondominated
 from scoot_ray.core.space import Config, FloatArray, SearchSpace
 from scoot_ray.core.trial import Role, TrialRecord, TrialState, trial_seed
-from searchers import make_optimizer
+from searchers import make_optimizer, those_of
 from searchers.initial_design import draw_valid, sobol_stream
 from searchers.log_space import log_space
 from searchers.mutation import mutate
@@ -104,8 +104,9 @@ def search(
 
     With one at a time it is one trial after the other.
     """
-    optimizer = make_optimizer(algorithm, service.space, service.objectives, seed=seed)
     pace = PACES[mode](parallelism)
+    options = those_of(algorithm, batch_size=pace.batch_size)
+    optimizer = make_optimizer(algorithm, service.space, service.objectives, seed=seed, **options)
     durations = np.random.default_rng([seed, 1])
     history: list[TrialRecord] = []
     running: list[tuple[float, int, dict[str, Any]]] = []  # when it ends, number, configuration

@@ -7,6 +7,7 @@ believed on this engine.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf, isinf
 from pathlib import Path
 
 from scoot_ray.core.display import describe_config
@@ -68,9 +69,14 @@ class Comparison:
     measured: dict[str, float]
     predicted: dict[str, float]
 
-    def error(self, metric: str) -> float:
-        """Return predicted over measured, less one."""
-        return self.predicted.get(metric, float("inf")) / self.measured[metric] - 1.0
+    def error(self, metric: str) -> float | None:
+        """Return predicted over measured, less one; infinite if the prediction crashed.
+
+        None if it was not measured: answers of one token have no time between tokens.
+        """
+        if metric not in self.measured:
+            return None
+        return self.predicted.get(metric, inf) / self.measured[metric] - 1.0
 
 
 @dataclass(frozen=True)
@@ -90,13 +96,9 @@ class Fit:
     @property
     def largest_held_out_error(self) -> float | None:
         """The largest absolute relative error of a held-out test; None if there is none."""
-        errors = [
-            abs(comparison.error(metric))
-            for comparison in self.comparisons
-            if comparison.test.is_held_out
-            for metric in COMPARED
-        ]
-        return max(errors, default=None)
+        held_out = [c for c in self.comparisons if c.test.is_held_out]
+        errors = [c.error(metric) for c in held_out for metric in COMPARED]
+        return max((abs(error) for error in errors if error is not None), default=None)
 
 
 def calibrate_study(
@@ -194,11 +196,19 @@ def comparison_table(comparisons: Sequence[Comparison]) -> Table:
     return Table("Predicted (measured, error)", header, tuple(rows))
 
 
+def describe_error(error: float) -> str:
+    """Say how large an error is, as a share; an infinite one is a prediction that crashed."""
+    return "crashed" if isinf(error) else f"{error:.0%}"
+
+
 def _cell(comparison: Comparison, metric: str) -> str:
-    measured, predicted = comparison.measured[metric], comparison.predicted.get(metric)
-    if predicted is None:
-        return f"crashed ({measured:.4g})"
-    return f"{predicted:.4g} ({measured:.4g}, {comparison.error(metric):+.0%})"
+    error = comparison.error(metric)
+    if error is None:
+        return "-"
+    measured = comparison.measured[metric]
+    if isinf(error):
+        return f"{describe_error(error)} ({measured:.4g})"
+    return f"{comparison.predicted[metric]:.4g} ({measured:.4g}, {error:+.0%})"
 
 
 def _measure(

@@ -1,12 +1,13 @@
 """A study with everything it names loaded and checked, before anything is started."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from scoot_ray.core.constraints import KnownConstraint
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study
-from searchers import make_optimizer
+from searchers import make_optimizer, those_of
 from searchers.agenda import Agenda
 from searchers.pace import PACES
 from traces import load_trace
@@ -108,13 +109,13 @@ class FitsCluster:
 
 def _make_agenda(study: Study, space: SearchSpace) -> Agenda:
     search = study.search
+    pace = PACES[search.mode](search.parallelism)
     optimizer = make_optimizer(
         search.algorithm,
         space,
         study.objectives,
         seed=search.seed,
-        **({"limits": study.slo_limits} if study.limits else {}),
-        **search.options,
+        **_options(study, pace.batch_size),
     )
     return Agenda(
         optimizer=optimizer,
@@ -126,5 +127,17 @@ def _make_agenda(study: Study, space: SearchSpace) -> Agenda:
         num_finalists=study.confirm.finalists,
         num_drift_tests=study.drift.repeats,
         early_stop=study.early_stop,
-        pace=PACES[search.mode](search.parallelism),
+        pace=pace,
     )
+
+
+def _options(study: Study, batch_size: int) -> dict[str, Any]:
+    """Return what the algorithm is told beyond the space; its own options have the last word."""
+    search = study.search
+    if "limits" in search.options:
+        raise StudyError(
+            "search.options.limits: limits are the study's and no algorithm's; write them under "
+            "`limits:`, at the top level."
+        )
+    told = those_of(search.algorithm, limits=study.slo_limits, batch_size=batch_size)
+    return told | search.options

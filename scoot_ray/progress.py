@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scoot_ray.core.display import describe_config, format_duration, format_gain, format_metric
+from scoot_ray.core.metrics import lateness_s
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import Config
 from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
@@ -53,7 +54,8 @@ class Progress:
         if record.is_bound:
             text = f"ended early: {record.early_stop}"
         elif record.state is TrialState.COMPLETE:
-            text = ", ".join(self._measured(objective, record) for objective in self.objectives)
+            texts = [self._measured(objective, record) for objective in self.objectives]
+            text = ", ".join([*texts, *_late(record)])
         else:
             text = record.failure.message if record.failure else ""
         self._print(record.number, record.state.value, text)
@@ -81,3 +83,8 @@ class Progress:
         elapsed = format_duration(time.monotonic() - self.started_at_s)
         count = f"{self.num_finished}/{self.num_trials}"
         self.note(f"[{count:>5} {elapsed:>7}] trial {number:<3} {event:<10} {text}")
+
+
+def _late(record: TrialRecord) -> list[str]:
+    late_s = lateness_s(record.metrics)
+    return [f"requests sent {format_duration(late_s)} late"] if late_s else []

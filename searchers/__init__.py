@@ -67,7 +67,9 @@ from searchers.scoot import scoot_search
 from searchers.scoot_paper import paper_search
 from searchers.vanilla_bo import vanilla_search
 
-__all__ = ["OPTIMIZERS", "Optimizer", "make_optimizer"]
+__all__ = ["OPTIMIZERS", "Optimizer", "make_optimizer", "those_of"]
+
+SHARED = ("space", "objectives", "seed")  # what every algorithm is made from
 
 OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {
     "random": RandomSearch,
@@ -105,16 +107,22 @@ def make_optimizer(
         raise StudyError("A search needs at least one objective; it has none. Name a metric.")
     if seed < 0:
         raise StudyError(f"seed: expected at least 0, got {seed}.")
-    constructor = OPTIMIZERS[name]
-    known = [
-        parameter
-        for parameter in inspect.signature(constructor).parameters
-        if parameter not in ("space", "objectives", "seed")
-    ]
+    known = _option_names(name)
     for option in options:
         if option not in known:
             raise StudyError(_unknown(f"option of {name}", option, known))
-    return constructor(space, objectives, seed=seed, **options)
+    return OPTIMIZERS[name](space, objectives, seed=seed, **options)
+
+
+def those_of(name: str, **options: Any) -> dict[str, Any]:
+    """Keep the options that an algorithm has; none if there is no such algorithm."""
+    known = _option_names(name) if name in OPTIMIZERS else []
+    return {option: value for option, value in options.items() if option in known}
+
+
+def _option_names(name: str) -> list[str]:
+    parameters = inspect.signature(OPTIMIZERS[name]).parameters
+    return [parameter for parameter in parameters if parameter not in SHARED]
 
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:

@@ -108,8 +108,8 @@ def make_up(
 ) -> list[dict[str, Any]]:
     """List `num` Sobol configurations that satisfy the known constraints.
 
-    For when too few candidates remain. Those in `taken` come again only when the space holds no
-    other.
+    For when too few candidates remain. Those in `taken` come again only when the first `MAX_DRAWS`
+    points hold no other: because the space does not, or because valid ones are that rare.
     """
     configs = draw_valid(space, sobol_stream(space.dim, seed), num, taken)
     while len(configs) < num:

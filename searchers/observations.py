@@ -112,12 +112,16 @@ class Observations:
 
     @property
     def reference(self) -> FloatArray:
-        """The default's first measurement, shape [m]; the nadir of what was seen in its place."""
+        """The default's first measurement, shape [m]; the nadir of what was seen in its place.
+
+        The nadir also stands in for a default that misses a limit: what meets it may have to be
+        worse than the default in one objective, and is an answer all the same.
+        """
         nadir: FloatArray = np.nanmax(self.losses, axis=0)
         default = key_of(self.space, self.space.default)
-        for config, losses in zip(self.configs, self.losses, strict=True):
+        for config, losses, ratios in zip(self.configs, self.losses, self.ratios, strict=True):
             if key_of(self.space, config) == default and np.isfinite(losses).any():
-                return np.where(np.isfinite(losses), losses, nadir)
+                return np.where(np.isfinite(losses) & ~(ratios > 1.0).any(), losses, nadir)
         return nadir
 
     def awaiting(self, configs: Sequence[Config]) -> "Observations":

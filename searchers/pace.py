@@ -59,6 +59,11 @@ class Searched:
 class Pace(Protocol):
     """Ask an optimiser at the right time."""
 
+    @property
+    def batch_size(self) -> int:
+        """Trials that all end before the optimiser is asked again."""
+        return 1
+
     def suggest(self, optimizer: Optimizer, searched: Searched) -> Configs:
         """Return what to measure next, one after the other; nothing while trials must end first."""
         ...
@@ -118,6 +123,11 @@ class Batches(Pace):
     """Ask for `size` configurations when none of the search is being measured."""
 
     size: int
+
+    @property
+    def batch_size(self) -> int:
+        """Trials that all end before the optimiser is asked again."""
+        return self.size
 
     def suggest(self, optimizer: Optimizer, searched: Searched) -> Configs:
         """Return a batch, or nothing until the last one has ended."""

@@ -59,8 +59,10 @@ def paper_search(
 
     `batch_size` is k, after how many trials Delta is updated: that of a study in batches.
     """
-    if batch_size < 1:
-        raise StudyError(f"batch_size: expected at least 1, got {batch_size}.")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise StudyError(
+            f"search.options.batch_size: expected a whole number of at least 1, got {batch_size!r}."
+        )
     method = partial(propose, batch_size=batch_size)
     return DesignedSearch(space, objectives, limits, seed, space.dim, method)
 

@@ -18,15 +18,28 @@ def poisson_arrivals(
 ) -> tuple[Request, ...]:
     """Send requests in a random order, as a Poisson process that ends at `duration_s`.
 
-    Every request is taken once before any is taken again. There is at least one arrival.
+    Every request is taken once before any is taken again, with another prompt. There is at least
+    one arrival.
     """
     times = _poisson_times(rate_rps, duration_s, rng)
     num_rounds = -(-len(times) // len(requests))
     order = np.concatenate([rng.permutation(len(requests)) for _ in range(num_rounds)])
     return tuple(
-        replace(requests[index], arrival_s=float(time))
-        for index, time in zip(order, times, strict=False)
+        _sent(requests[index], time, n // len(requests))
+        for n, (index, time) in enumerate(zip(order, times, strict=False))
     )
+
+
+def _sent(request: Request, time_s: float, round_number: int) -> Request:
+    """Return a request as it is sent in a round of the trace.
+
+    What it shares, it shares within the round. A prompt that comes again as it was would be found
+    in the prefix cache whole, which the service's requests are not.
+    """
+    hashes = request.prefix_hashes
+    if round_number > 0:
+        hashes = tuple(hash((round_number, identifier)) for identifier in hashes)
+    return replace(request, arrival_s=float(time_s), prefix_hashes=hashes)
 
 
 def _poisson_times(rate_rps: float, duration_s: float, rng: np.random.Generator) -> FloatArray:
@@ -45,7 +58,7 @@ def trace_arrivals(
     """Send requests at their own times, scaled to a mean of `rate_rps`, each with chance `share`.
 
     A window of `duration_s` is chosen at random from a longer trace; a shorter one starts over
-    until the window is full. There is at least one arrival.
+    with other prompts until the window is full. There is at least one arrival.
 
     Raises:
         TraceError: If the requests have no arrival times of their own.
@@ -59,7 +72,8 @@ def trace_arrivals(
     kept = np.flatnonzero(rng.random(len(times)) < share)
     if not len(kept):
         kept = np.array([rng.integers(len(times))])
-    return tuple(replace(requests[indices[i]], arrival_s=float(times[i])) for i in kept)
+    rounds, places = np.divmod(indices, len(requests))
+    return tuple(_sent(requests[places[i]], times[i], int(rounds[i])) for i in kept)
 
 
 def _scaled(own_s: FloatArray, rate_rps: float) -> FloatArray:
@@ -74,11 +88,14 @@ def _scaled(own_s: FloatArray, rate_rps: float) -> FloatArray:
 def _window(
     scaled_s: FloatArray, period_s: float, duration_s: float, rng: np.random.Generator
 ) -> tuple[FloatArray, IntArray]:
-    """Cut `duration_s` out of the trace; returns the times from 0 and the requests' indices."""
+    """Cut `duration_s` out of the trace; returns the times from 0 and the requests' indices.
+
+    Indices go on counting from round to round.
+    """
     start_s = rng.uniform(0.0, max(0.0, period_s - duration_s))
     num_rounds = int(np.ceil((start_s + duration_s) / period_s)) + 1
     times = np.concatenate([scaled_s + r * period_s for r in range(num_rounds)]) - start_s
-    indices = np.tile(np.arange(len(scaled_s)), num_rounds)
+    indices = np.arange(num_rounds * len(scaled_s))
     inside = (times >= 0.0) & (times < duration_s)
     if not inside.any():  # the window fell into a lull: the next request opens it
         following = int(np.argmax(times >= 0.0))

@@ -20,7 +20,7 @@ from trainables.engines.sglang import Sglang
 from trainables.engines.tensorrt_llm import TensorRtLlm
 from trainables.engines.vllm import Vllm
 from trainables.hardware import find_accelerator
-from trainables.model import load_model_shape
+from trainables.model import load_model_shape, read_vocab_size
 from trainables.phases import untold
 from trainables.stress_test import StressTest
 
@@ -138,7 +138,7 @@ class ServedBackend:
 
     def check(self, study: Study, space: SearchSpace) -> str:
         """Check every tuned and fixed parameter against the installed engine's own arguments."""
-        load_model_shape(study.engine.model)  # the load client needs its vocabulary
+        read_vocab_size(study.engine.model)  # the load client needs its vocabulary
         installed = self.adapter.installed(study.engine.python)
         parameters = [*space.names, *study.engine.fixed]
         installed.require_known(parameters)

@@ -85,8 +85,13 @@ REQUEST_ERRORS = FailureRule(
     advice="Too many requests failed.",
 )
 
-UNEXPLAINED = frozenset({ENGINE_EXITED.cause, HEALTH_LOST.cause, REQUEST_ERRORS.cause})
-"""Causes that only say that something happened; they count when they happen twice."""
+UNEXPLAINED = frozenset(
+    rule.cause for rule in (ENGINE_EXITED, STARTUP_TIMEOUT, HEALTH_LOST, REQUEST_ERRORS)
+)
+"""Causes that only say that something happened; they count when they happen twice.
+
+A start may be slow because weights were fetched or kernels compiled for the first time.
+"""
 
 
 def diagnose(

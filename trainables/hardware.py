@@ -130,5 +130,5 @@ def find_accelerator(name: str) -> Accelerator:
 
 def _fold(name: str) -> str:
     words = re.split(r"[^a-z0-9]+", name.lower())
-    maker = re.compile(r"nvidia|amd|tesla|instinct|pcie|sxm\d*")
+    maker = re.compile(r"nvidia|amd|tesla|instinct|pcie|sxm\d*|hbm\d\w*")
     return "".join(word for word in words if not maker.fullmatch(word))

@@ -23,6 +23,16 @@ SIBLINGS = {
 
 SMALLEST_VOCABULARY = 32_000  # of models that are served; Llama 2's
 
+# Keys that change weights, cache or work, and that `ModelShape` has no field for.
+NOT_MODELLED = {
+    "kv_lora_rank": "latent attention",
+    "n_shared_experts": "experts that every token visits",
+    "shared_expert_intermediate_size": "experts that every token visits",
+    "first_k_dense_replace": "dense layers before those with experts",
+    "mlp_only_layers": "dense layers among those with experts",
+    "quantization_config": "quantised weights",
+}
+
 REQUIRED_KEYS = (
     "num_hidden_layers",
     "hidden_size",
@@ -31,6 +41,9 @@ REQUIRED_KEYS = (
     "vocab_size",
     "max_position_embeddings",
 )
+
+
+EXPERT_KEYS = ("num_local_experts", "num_experts", "n_routed_experts")  # whichever there is
 
 
 @dataclass(frozen=True)
@@ -120,8 +133,33 @@ def load_model_shape(name_or_path: str | Path) -> ModelShape:
         name_or_path: A folder with config.json, a config.json, or a known Hugging Face name.
 
     Raises:
-        StudyError: If there is no such model, or its config.json lacks a key.
+        StudyError: If there is no such model, its config.json lacks a key, or has one that is not
+            modelled.
     """
+    return _parse(str(name_or_path), _read_config(name_or_path))
+
+
+def read_vocab_size(name_or_path: str) -> int:
+    """Read how many tokens a model knows, whether or not its shape can be modelled.
+
+    Raises:
+        StudyError: If there is no such model, or its config.json does not say.
+    """
+    vocab_size = _read_config(name_or_path).get("vocab_size")
+    if not isinstance(vocab_size, int):
+        raise StudyError(f"Model {name_or_path}: config.json has no whole number for vocab_size.")
+    return vocab_size
+
+
+def vocab_size_of(name_or_path: str) -> int:
+    """Return the tokens that a model knows; of an unknown one, those that hardly any lacks."""
+    try:
+        return read_vocab_size(name_or_path)
+    except StudyError:
+        return SMALLEST_VOCABULARY
+
+
+def _read_config(name_or_path: str | Path) -> Mapping[str, Any]:
     path = Path(name_or_path)
     if path.is_dir():
         path = path / "config.json"
@@ -133,15 +171,7 @@ def load_model_shape(name_or_path: str | Path) -> ModelShape:
         raise StudyError(f"Model {name_or_path}: cannot read {path}: {error}.") from None
     if not isinstance(config, dict):
         raise StudyError(f"{path}: expected an object with the model's sizes, got {config!r}.")
-    return _parse(str(name_or_path), config)
-
-
-def vocab_size_of(name_or_path: str) -> int:
-    """Return the tokens that a model knows; of an unknown one, those that hardly any lacks."""
-    try:
-        return load_model_shape(name_or_path).vocab_size
-    except StudyError:
-        return SMALLEST_VOCABULARY
+    return config
 
 
 def _known_path(name: str) -> Path:
@@ -163,6 +193,12 @@ def _parse(name: str, config: Mapping[str, Any]) -> ModelShape:
             f"Model {name}: config.json has no whole number for {', '.join(missing)}; "
             "expected the keys of a Llama-like decoder."
         )
+    for key, what in NOT_MODELLED.items():
+        if config.get(key):
+            raise StudyError(
+                f"Model {name}: config.json has {key}, and {what} cannot be modelled. A real "
+                "engine can be tuned with it: engine.fixed then states the longest sequence."
+            )
     num_heads = config["num_attention_heads"]
     return ModelShape(
         name=name,
@@ -174,7 +210,7 @@ def _parse(name: str, config: Mapping[str, Any]) -> ModelShape:
         intermediate_size=config.get("moe_intermediate_size") or config["intermediate_size"],
         vocab_size=config["vocab_size"],
         max_model_len=config["max_position_embeddings"],
-        num_experts=config.get("num_local_experts") or config.get("num_experts") or 1,
+        num_experts=next((config[key] for key in EXPERT_KEYS if config.get(key)), 1),
         num_experts_per_token=config.get("num_experts_per_tok") or 1,
         tie_word_embeddings=bool(config.get("tie_word_embeddings", False)),
         # Qwen2 has these biases without saying so in config.json.

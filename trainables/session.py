@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from scoot_ray.core.bar import Bar
-from scoot_ray.core.metrics import summarize
+from scoot_ray.core.metrics import lateness_s, summarize
 from scoot_ray.core.request import RequestRecord
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
@@ -26,7 +26,7 @@ from trainables.early_stop import EarlyStop
 from trainables.engines.counters import work_done
 from trainables.engines.endpoint import Endpoint
 from trainables.engines.engine import Engine
-from trainables.engines.engine_log import read_lines, tail
+from trainables.engines.engine_log import parting_lines, read_lines
 from trainables.engines.health import until_any_ill
 from trainables.failure import (
     ENGINE_EXITED,
@@ -47,8 +47,7 @@ from trainables.request_table import write_request_table
 from trainables.spaces import make_deployment
 from trainables.writer import make_writer
 
-LOG = "engine.log"
-MAX_SCHEDULE_LAG_S = 0.010
+LOG, FIRST_LOG = "engine.log", "engine-first-attempt.log"
 # A dying engine cuts its connections, and turns ill, before it writes why and exits.
 LAST_WORDS_S = 2.0
 
@@ -100,10 +99,20 @@ class ServedStressTest:
         outcome = self._attempt(config, load, replicas, seed, bar)
         if not is_unexplained(outcome):
             return outcome
+        self._set_aside(outcome)
+        return after_retry(outcome, self._attempt(config, load, replicas, seed, bar))
+
+    def _set_aside(self, first: Outcome) -> None:
+        """Keep the log of a first attempt, and say where: a good second one leaves no trace."""
+        assert first.failure is not None
+        kept = self._folder / FIRST_LOG
         log = self._folder / LOG
         if log.exists():
-            log.replace(log.with_stem(f"{log.stem}-first-attempt"))
-        return after_retry(outcome, self._attempt(config, load, replicas, seed, bar))
+            log.replace(kept)
+        logger.warning(
+            "%s in the phase %s: %s The test is run once more; %s has the engine's log, if any.",
+            *(first.failure.cause, first.failure.phase.value, first.failure.message, kept),
+        )
 
     def _attempt(
         self, config: Config, load: Load, replicas: Replicas, seed: int, bar: Bar | None
@@ -264,9 +273,10 @@ class Session:
         """Let the engine finish what it has to say, and look for the cause in its log."""
         with self._timer.phase(Phase.STOP):
             failure = await self._last_words(failure)
-        lines = read_lines(self._engine.log)
-        rule = diagnose(self._engine.failure_rules, failure.phase, lines, failure.rule)
-        return failed_outcome(rule, failure.phase, detail=failure.detail, log_tail=tail(lines))
+        log = self._engine.log
+        rule = diagnose(self._engine.failure_rules, failure.phase, read_lines(log), failure.rule)
+        shown = parting_lines(log)
+        return failed_outcome(rule, failure.phase, detail=failure.detail, log_tail=shown)
 
     async def _last_words(self, failure: "EngineFailureError") -> "EngineFailureError":
         try:
@@ -278,12 +288,11 @@ class Session:
 
     def _metrics(self, records: Sequence[RequestRecord], share: float) -> dict[str, float]:
         metrics = summarize(records, share=share, bounds_s=self._study.goodput_bounds_s)
-        lag_s = metrics["schedule_lag_p99_s"]
-        if lag_s > MAX_SCHEDULE_LAG_S:
+        if late_s := lateness_s(metrics):
             logger.warning(
                 "Requests were sent up to %.0f ms late (p99), so the client may have been the "
                 "bottleneck; give the trial more CPU cores or lower workload.request_rate_rps.",
-                1e3 * lag_s,
+                1e3 * late_s,
             )
         return metrics
 

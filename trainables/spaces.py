@@ -16,6 +16,7 @@ from trainables.hardware import Accelerator, find_accelerator
 from trainables.model import ModelShape, load_model_shape
 from trainables.parameters import changed_parameter, new_parameter
 from trainables.simulator.memory import min_tensor_parallel_size
+from trainables.simulator.version import find_version
 
 BASE_SPACES: Mapping[str, Callable[[Deployment], BaseSpace]] = {
     "vllm-v0": VllmV0Space,
@@ -96,7 +97,10 @@ def make_deployment(study: Study) -> Deployment:
         )
     smallest_size = 1
     if model is not None and accelerator is not None:
-        smallest_size = min_tensor_parallel_size(model, accelerator, num_gpus, max_model_len)
+        version = find_version(base_space_name(study), study.engine.fixed)
+        smallest_size = min_tensor_parallel_size(
+            model, accelerator, num_gpus, max_model_len, version
+        )
     return Deployment(num_gpus, smallest_size, max_model_len, accelerator, model)
 
 

@@ -8,13 +8,15 @@ that tell it at the end only are read by counting the events that carry text.
 import re
 
 _COUNT = b'"completion_tokens":'
+_NUMBER = re.compile(rb" *\d+")
 _PROMPT_COUNT = re.compile(rb'"prompt_tokens": *(\d+)')
 # A string in JSON cannot hold these keys: their quotes would be escaped.
 _TEXT = re.compile(rb'"(?:text|content|reasoning|reasoning_content)": *"[^"]')
-_ERROR = b'data: {"error":'
-_DONE = b"data: [DONE]"
+# The space after the colon is the server's choice. What stands in a pair with each pattern is found
+# much sooner, and is hardly ever there.
+_ERROR, _ERROR_HINT = re.compile(rb'data: ?\{ *"error":'), b'"error":'
+_DONE, _DONE_HINT = re.compile(rb"data: ?\[DONE\]"), b"[DONE]"
 _END = b"\n\n"
-_DIGITS = b"0123456789"
 
 
 class CompletionStream:
@@ -42,6 +44,9 @@ class CompletionStream:
     def feed(self, chunk: bytes) -> int:
         """Take the next bytes and return how many tokens became known with them."""
         data = self._rest + chunk if self._rest else chunk
+        if b"\r" in data:
+            # A pair that the chunk cuts in two is whole with the next one: no event ends in it.
+            data = data.replace(b"\r\n", b"\n")
         end = data.rfind(_END)
         if end < 0:
             self._rest = data
@@ -51,26 +56,27 @@ class CompletionStream:
         return self._read(data[:end])
 
     def _read(self, events: bytes) -> int:
-        if _ERROR in events and self.error is None:
-            start = events.index(_ERROR)
+        if _ERROR_HINT in events and self.error is None and (found := _ERROR.search(events)):
+            start = found.start()
             self.error = events[start : events.index(_END, start)].decode("utf-8", "replace")
-        if _DONE in events:
+        if _DONE_HINT in events and _DONE.search(events):
             self.is_done = True
         before = self.num_tokens
-        # Counts only grow, so the last event of a chunk knows them all.
-        start = events.rfind(_COUNT)
-        if start >= 0:
+        told = _last_count(events)
+        if told is not None:
             self._with_usage = events
-            self.num_tokens = _integer_at(events, start + len(_COUNT))
+            self.num_tokens = told
         elif not self._with_usage:
             self.num_tokens += len(_TEXT.findall(events))
         return self.num_tokens - before
 
 
-def _integer_at(data: bytes, start: int) -> int:
-    while data[start : start + 1] == b" ":
-        start += 1
-    end = start
-    while data[end : end + 1] and data[end] in _DIGITS:
-        end += 1
-    return int(data[start:end])
+def _last_count(events: bytes) -> int | None:
+    """Counts only grow, so the last one knows them all; a server may write null for one."""
+    start = events.rfind(_COUNT)
+    while start >= 0:
+        number = _NUMBER.match(events, start + len(_COUNT))
+        if number:
+            return int(number[0])
+        start = events.rfind(_COUNT, 0, start)
+    return None

@@ -11,7 +11,7 @@ from benchmarks.comparison.peer_search import PeerSearch
 from benchmarks.comparison.valid_box import ValidBox
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import SearchSpace
-from searchers import OPTIMIZERS, Optimizer, make_optimizer
+from searchers import OPTIMIZERS, Optimizer, make_optimizer, those_of
 from searchers.log_space import log_space
 from searchers.random_search import RandomSearch
 from searchers.scoot import scoot_search
@@ -22,13 +22,18 @@ REPEATED_DEFAULT = "repeated_default"
 
 @dataclass(frozen=True)
 class Setting:
-    """Hold what every algorithm is made from."""
+    """Hold what every algorithm is made from.
+
+    Attributes:
+        batch_size: Trials that are awaited together; 1 where suggestions do not come in batches.
+    """
 
     space: SearchSpace
     objectives: Sequence[Objective]
     seed: int
     budget: int
     environment: PeerEnvironment
+    batch_size: int
 
 
 class Algorithm(Protocol):
@@ -89,7 +94,9 @@ class Peer:
 
 
 def _named(name: str) -> Callable[[Setting], Optimizer]:
-    return lambda s: make_optimizer(name, s.space, s.objectives, seed=s.seed)
+    return lambda s: make_optimizer(
+        name, s.space, s.objectives, seed=s.seed, **those_of(name, batch_size=s.batch_size)
+    )
 
 
 OURS: Mapping[str, Algorithm] = {
@@ -104,7 +111,9 @@ CONTROLS: Mapping[str, Algorithm] = {
         lambda s: without_feasibility(scoot_search(s.space, s.objectives, seed=s.seed))
     ),
     "scoot_paper_without_forest": InProcess(
-        lambda s: without_feasibility(paper_search(s.space, s.objectives, seed=s.seed)),
+        lambda s: without_feasibility(
+            paper_search(s.space, s.objectives, seed=s.seed, batch_size=s.batch_size)
+        ),
         in_batches=True,
     ),
 }

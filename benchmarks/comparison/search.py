@@ -28,7 +28,10 @@ def search(
     commit: str = "",
 ) -> Run:
     """Search a service from the default to the last observation."""
-    setting = Setting(service.space, service.objectives, task.seed, task.observations, environment)
+    batch_size = task.parallelism if algorithm.in_batches else 1
+    setting = Setting(
+        service.space, service.objectives, task.seed, task.observations, environment, batch_size
+    )
     with algorithm.running(setting) as optimizer:
         trials = _Trials(task, service, optimizer, in_batches=algorithm.in_batches)
         trials.run()

@@ -107,12 +107,11 @@ class Runs:
 
     @cached_property
     def luck(self) -> dict[str, float]:
-        """What repeating the default seems to gain on each service, in the mean."""
+        """What repeating the default seems to gain in the mean, on services where it was run."""
         return {
-            s: float(np.mean([r.seeming for r in self.of(service=s, algorithm=REPEATED_DEFAULT)]))
-            if self.of(service=s, algorithm=REPEATED_DEFAULT)
-            else 0.0
-            for s in self.services
+            service: float(np.mean([run.seeming for run in repeated]))
+            for service in self.services
+            if (repeated := self.of(service=service, algorithm=REPEATED_DEFAULT))
         }
 
     def of(self, *, service: str = "", algorithm: str = "", degree: int | None = None) -> list[Run]:

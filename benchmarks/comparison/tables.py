@@ -81,7 +81,8 @@ def _service_rows(runs: Runs, service: str) -> Iterator[tuple[str, ...]]:
     label = service if rate is None else f"{service} at {rate:g}/s"
     target = _best_peer(runs, service)
     yield label, "(ties within)", f"{runs.band[service]:.3f}", "", "", ""
-    yield "", "(luck alone)", f"{runs.luck[service]:.3f}", "", "", ""
+    if service in runs.luck:
+        yield "", "(luck alone)", f"{runs.luck[service]:.3f}", "", "", ""
     for algorithm in runs.algorithms:
         chosen = runs.of(service=service, algorithm=algorithm)
         if chosen:

@@ -14,11 +14,13 @@ import typer
 
 from benchmarks.gpu.hardware import describe_gpus
 from benchmarks.gpu.shape import MODELS, write_shape
+from scoot_ray.core.errors import StudyError
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.output import Output
 from scoot_ray.report.verdict import verdict
 from scoot_ray.tuner import Ending, tune_study
+from trainables.hardware import find_accelerator
 
 RESULTS = Path(__file__).parents[1] / "results"
 
@@ -36,9 +38,10 @@ def main(
     if size not in MODELS:
         raise SystemExit(f"{size!r} is not a size; write one of: {', '.join(MODELS)}.")
     gpus = describe_gpus()
+    accelerator = known_name(gpus[0])
     model = (folder / f"llama-2-{size}").absolute()
     write_shape(size, model)
-    study = make_study(size, model, python, rate, duration, observations, str(gpus[0]["name"]))
+    study = make_study(size, model, python, rate, duration, observations, accelerator)
     output = Output(folder / study.name)
     with output.held():
         tuning = tune_study(study, output, resume=resume)
@@ -50,6 +53,18 @@ def main(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(describe(tuning.result, header, gpus), indent=1) + "\n")
     print(f"Written: {path}")
+
+
+def known_name(gpu: dict[str, str | int]) -> str:
+    """Return the name of a GPU whose numbers are known.
+
+    Raises:
+        SystemExit: If they are not: the engine's defaults would be guessed, not measured.
+    """
+    try:
+        return find_accelerator(str(gpu["name"])).name
+    except StudyError as error:
+        raise SystemExit(f"{error} Add it to trainables/hardware.py to measure it here.") from None
 
 
 def make_study(

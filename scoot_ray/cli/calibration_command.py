@@ -35,7 +35,7 @@ def calibrate(
     Rates are 0.5, 1 and 1.5 times the study's, which should lie near saturation. What the output
     folder has measured already is not measured again.
     """
-    from scoot_ray.calibrate import calibrate_study, comparison_table
+    from scoot_ray.calibrate import calibrate_study, comparison_table, describe_error
 
     study = load(study_file, trace)
     folder = output or Path("runs") / f"{study.name}-calibration"
@@ -50,5 +50,5 @@ def calibrate(
     print_table(comparison_table(result.comparisons))
     error = result.largest_held_out_error
     if error is not None:
-        print_line(f"Largest error of what was held out: {error:.0%}")
+        print_line(f"Largest error of what was held out: {describe_error(error)}")
     print_line(f"Written: {result.path}; use it with `simulator: {{calibration: {result.path}}}`")

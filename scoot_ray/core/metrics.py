@@ -18,6 +18,8 @@ PERCENTILES = (50, 90, 95, 99)
 QUANTITIES = ("ttft", "tpot", "itl", "latency")
 RATES = ("throughput_rps", "goodput_rps", "output_tokens_per_s", "total_tokens_per_s")
 METRICS = RATES + tuple(f"{q}_{s}_s" for q in QUANTITIES for s in STATISTICS)
+MAX_SCHEDULE_LAG_S = 0.010
+"""Beyond it, the load client may have been the bottleneck, and not the engine."""
 
 
 def direction_of(metric: str) -> Literal["min", "max"]:
@@ -28,6 +30,12 @@ def direction_of(metric: str) -> Literal["min", "max"]:
 def quantity_of(metric: str) -> str | None:
     """Return the per-request quantity that a metric summarises, or None for a rate."""
     return None if metric in RATES else metric.split("_", 1)[0]
+
+
+def lateness_s(metrics: Mapping[str, float]) -> float:
+    """Return how late requests were sent (p99) in a test that is flagged for it; else 0."""
+    lag_s = metrics.get("schedule_lag_p99_s", 0.0)
+    return lag_s if lag_s > MAX_SCHEDULE_LAG_S else 0.0
 
 
 def summarize(

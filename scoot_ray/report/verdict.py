@@ -1,6 +1,7 @@
 """The answer of a study in a few sentences, honest when there is none."""
 
-from scoot_ray.core.display import describe_config, format_metric
+from scoot_ray.core.display import describe_config, format_duration, format_metric
+from scoot_ray.core.metrics import MAX_SCHEDULE_LAG_S, lateness_s
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.result import Result
 from scoot_ray.core.trial import Role, TrialState
@@ -17,8 +18,9 @@ def verdict(result: Result) -> str:
             "No configuration completed a stress test, so nothing can be recommended. "
             "The causes are in the table of trials."
         )
+    warnings = [*_drift(result), *_late(result)]
     return " ".join(
-        [*_missed(result), _gains(result), *_doubt(result), _promise(result), *_drift(result)]
+        [*_missed(result), _gains(result), *_doubt(result), _promise(result), *warnings]
     )
 
 
@@ -124,4 +126,18 @@ def _drift(result: Result) -> list[str]:
         f"The default configuration itself changed between the start and the end of the study, by "
         f"more than the noise band: {changes}. Either the machine drifted, or the default is "
         "unstable at this rate; compare with care."
+    ]
+
+
+def _late(result: Result) -> list[str]:
+    """Warn where the load was not sent on time, so that the client was measured, too."""
+    tested = [record.metrics for record in result.trials if record.metrics]
+    late = [late_s for metrics in tested if (late_s := lateness_s(metrics))]
+    if not late:
+        return []
+    limit, worst = format_duration(MAX_SCHEDULE_LAG_S), format_duration(max(late))
+    return [
+        f"In {len(late)} of {len(tested)} tests requests were sent more than {limit} late (p99, up "
+        f"to {worst}): the load client was short of CPU; give trials more cores "
+        "(`placement.num_cpus`)."
     ]

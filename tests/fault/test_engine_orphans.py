@@ -30,7 +30,9 @@ from trainables.engines.vllm import Vllm
 folder, interpreter, mark = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 study = parse_study({
     "name": "orphans",
-    "engine": {"kind": "vllm", "model": mark, "python": interpreter},
+    "engine": {
+        "kind": "vllm", "model": mark, "python": interpreter, "fixed": {"max_model_len": 64}
+    },
     "service": {"num_gpus": 1, "accelerator": "CPU"},
     "workload": {"trace": "synthetic:bot", "request_rate_rps": 1},
 })

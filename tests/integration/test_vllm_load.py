@@ -31,6 +31,9 @@ from trainables.writer import make_writer
 
 BLOCK_SIZE = 32
 NUM_REPEATS = 3
+# Shares of the mean: beyond the first, repeated runs lie too far apart to compare clients by; the
+# second is what the clients themselves cost.
+MOST_NOISE, OVERHEAD = 0.2, 0.03
 RATE_RPS, DURATION_S = 6.0, 12.0
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
@@ -241,4 +244,5 @@ def test_vllms_own_client_measures_the_same(
         said = f"{name}: ours {a}, vllm bench serve {b}: {difference:.1%} of noise {noise:.1%}"
         print(said)
         record_property(name, said)
-        assert difference <= noise + 0.03, said
+        assert noise <= MOST_NOISE, f"Too unquiet a machine to compare on: {said}"
+        assert difference <= noise + OVERHEAD, said

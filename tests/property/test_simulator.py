@@ -113,7 +113,7 @@ def serve(
     scheduler = version.scheduler(config, manager)
     cost = CheckedCost(MODEL, ACCELERATOR, config, version.host)
     cost.scheduler = scheduler
-    memory = MemoryPlan(MODEL, ACCELERATOR, config)
+    memory = MemoryPlan(MODEL, ACCELERATOR, config, version)
     engine = Engine(scheduler, cost, memory, np.random.default_rng(0), timeout_s=timeout_s)
     served = sorted(Fleet([engine]).serve(requests), key=lambda sequence: sequence.number)
     return served, scheduler

@@ -29,6 +29,7 @@ from trainables.simulator.fleet import Fleet
 from trainables.simulator.memory import MemoryPlan
 from trainables.simulator.scheduler_v1 import SchedulerV1
 from trainables.simulator.timeline import StepSample
+from trainables.simulator.version import V1
 
 pytestmark = pytest.mark.slow
 
@@ -89,7 +90,7 @@ def make_fleet(num_engines: int, seed: int, **parameters: Any) -> Fleet:
             Engine(
                 SchedulerV1(config, BlockManager(3000, config.block_size, False)),
                 LinearCost(),
-                MemoryPlan(MODEL, ACCELERATOR, config),
+                MemoryPlan(MODEL, ACCELERATOR, config, V1),
                 np.random.default_rng([seed, number]),
             )
             for number in range(num_engines)

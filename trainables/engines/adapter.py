@@ -19,6 +19,7 @@ class Adapter(Protocol):
         name: As people call it.
         default_space: The base space of its current version.
         max_model_len_name: What it calls the tokens of the longest sequence.
+        has_twin: The embedded simulator is a twin of it.
         failure_rules: What its log says when a known failure happens, most telling rule first.
         last_words: What its log says once it is lost, however long it takes to end; regular
             expressions.
@@ -29,6 +30,7 @@ class Adapter(Protocol):
     name: str
     default_space: str
     max_model_len_name: str
+    has_twin: bool
     failure_rules: Sequence[FailureRule]
     last_words: Sequence[str]
     counters: Mapping[str, str]

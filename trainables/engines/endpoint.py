@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import aiohttp
 from trainables.engines.counters import parse_counters
 
 POLL_S = 0.2
+REFUSALS = (400, 422)
 ANSWER_LIMIT = aiohttp.ClientTimeout(total=10)
 
 
@@ -90,19 +92,30 @@ class Endpoint:
         Returns:
             None if the server refuses or does not say; a load would tell the reason.
         """
-        headers = {"Content-Type": "application/json"}
         try:
-            async with (
-                self.session() as session,
-                session.post(
-                    f"{self.url}{path}", data=body, headers=headers, timeout=ANSWER_LIMIT
-                ) as reply,
-            ):
+            async with self.session() as session, self._post(session, path, body) as reply:
                 answer = await reply.json() if reply.ok else {}
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             return None
         count = (answer.get("usage") or {}).get("prompt_tokens")
         return count if isinstance(count, int) else None
+
+    async def refuses(self, path: str, body: bytes) -> bool:
+        """Send one request and tell whether the server calls it malformed.
+
+        A server that is busy, or fails otherwise, has not said so; a load would tell the reason.
+        """
+        try:
+            async with self.session() as session, self._post(session, path, body) as reply:
+                return reply.status in REFUSALS
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
+
+    def _post(
+        self, session: aiohttp.ClientSession, path: str, body: bytes
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        headers = {"Content-Type": "application/json"}
+        return session.post(f"{self.url}{path}", data=body, headers=headers, timeout=ANSWER_LIMIT)
 
 
 async def _is_healthy(replica: Endpoint) -> bool:

@@ -29,13 +29,7 @@ _EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Interrupt|Killed)\b|.*: error: 
 
 def read_lines(log: Path) -> list[str]:
     """Return the informative lines of the log's last part: errors, without frames and chatter."""
-    if not log.exists():
-        return []
-    with log.open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - TAIL_BYTES))
-        text = file.read().decode("utf-8", errors="replace")
-    messages = map(_message, _without_warnings(_as_seen(text)))
+    messages = map(_message, _without_warnings(_as_seen(_read_end(log))))
     return [message for message in messages if message]
 
 
@@ -54,6 +48,23 @@ def tail(lines: Sequence[str]) -> tuple[str, ...]:
     if cause is not None and cause not in last:
         last = [cause, *last[1:]]
     return tuple(line[:LINE_CHARACTERS] for line in last)
+
+
+def parting_lines(log: Path) -> tuple[str, ...]:
+    """Return what to show of an engine that has failed; chatter where it left nothing else.
+
+    One that the kernel killed had no time to say why.
+    """
+    return tail(read_lines(log)) or last_lines(_read_end(log))
+
+
+def _read_end(log: Path) -> str:
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - TAIL_BYTES))
+        return file.read().decode("utf-8", errors="replace")
 
 
 def _as_seen(text: str) -> list[str]:

@@ -21,10 +21,10 @@ class GpuMemory:
     """Remember what was in use on a trial's GPUs before its engine started.
 
     Args:
-        visible_devices: As in CUDA_VISIBLE_DEVICES; None stands for every GPU.
+        visible_devices: As in CUDA_VISIBLE_DEVICES.
     """
 
-    def __init__(self, visible_devices: str | None) -> None:
+    def __init__(self, visible_devices: str) -> None:
         self._visible_devices = visible_devices
         self._before_bytes = used_bytes(visible_devices)
 
@@ -55,7 +55,16 @@ class GpuMemory:
         return {gpu: size for gpu, size in more.items() if size > KEPT_BYTES}
 
 
-def used_bytes(visible_devices: str | None) -> dict[str, int]:
+def watched_devices(environment: Mapping[str, str], num_gpus: int) -> str:
+    """Return the devices of an engine; where none are named, it takes the first of the machine.
+
+    What others do on the rest is none of its concern.
+    """
+    first = ",".join(str(number) for number in range(num_gpus))
+    return environment.get("CUDA_VISIBLE_DEVICES", first)
+
+
+def used_bytes(visible_devices: str) -> dict[str, int]:
     """Return the memory in use by GPU; empty where there is no NVIDIA driver."""
     try:
         pynvml.nvmlInit()
@@ -67,12 +76,8 @@ def used_bytes(visible_devices: str | None) -> dict[str, int]:
         pynvml.nvmlShutdown()
 
 
-def _read(visible_devices: str | None) -> Iterator[tuple[str, int]]:
-    if visible_devices is None:
-        names = [str(index) for index in range(pynvml.nvmlDeviceGetCount())]
-    else:
-        names = [name.strip() for name in visible_devices.split(",") if name.strip()]
-    for name in names:
+def _read(visible_devices: str) -> Iterator[tuple[str, int]]:
+    for name in filter(None, map(str.strip, visible_devices.split(","))):
         try:
             handle = (
                 pynvml.nvmlDeviceGetHandleByIndex(int(name))

@@ -1,8 +1,10 @@
 """A server that somebody else started: it is only measured."""
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from scoot_ray.core.errors import EngineError, StudyError
@@ -14,6 +16,10 @@ from trainables.engines.endpoint import Endpoint
 from trainables.engines.installed import InstalledEngine
 from trainables.engines.launch import LaunchCommand
 from trainables.failure import FailureRule
+from trainables.message import COMPLETIONS
+from trainables.prompts import FIRST_ORDINARY_TOKEN
+
+PROBE_TOKENS = 8
 
 
 class Running:
@@ -22,6 +28,7 @@ class Running:
     name = "an OpenAI-compatible server"
     default_space = "none"
     max_model_len_name = "max_model_len"
+    has_twin = False
     failure_rules: Sequence[FailureRule] = ()
     last_words: Sequence[str] = ()
     counters: Mapping[str, str] = {}
@@ -74,7 +81,7 @@ class RunningEngine:
                 f"{endpoint.health_url} does not answer with status 200; check engine.base_url, "
                 "the key that engine.api_key_env names, and that the server is up."
             )
-        return endpoint
+        return replace(endpoint, takes_token_ids=await takes_token_ids(endpoint))
 
     async def wait_exit(self) -> int | None:
         """Wait for ever: its process is not ours to watch."""
@@ -83,6 +90,13 @@ class RunningEngine:
 
     async def stop(self) -> None:
         """Leave the server as it is."""
+
+
+async def takes_token_ids(endpoint: Endpoint) -> bool:
+    """Ask a server for a completion of a few token ids, which not every server takes."""
+    prompt = [FIRST_ORDINARY_TOKEN + number for number in range(PROBE_TOKENS)]
+    content = {"model": endpoint.model, "prompt": prompt, "max_tokens": 1}
+    return not await endpoint.refuses(COMPLETIONS, json.dumps(content).encode())
 
 
 def server_url(engine: EngineSection) -> str:

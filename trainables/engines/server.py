@@ -10,10 +10,11 @@ from trainables.engines.adapter import Adapter
 from trainables.engines.address import Address
 from trainables.engines.compile_cache import cache_environment
 from trainables.engines.endpoint import Endpoint
-from trainables.engines.gpu_memory import GpuMemory
+from trainables.engines.gpu_memory import GpuMemory, watched_devices
 from trainables.engines.guarded_process import GuardedProcess, inherited_environment
 from trainables.engines.last_words import PATIENCE_S, spoken
 from trainables.failure import FailureRule
+from trainables.spaces import num_gpus_of
 
 
 class EngineServer:
@@ -63,7 +64,8 @@ class EngineServer:
             (self._folder / name).write_text(content, encoding="utf-8")
         inherited = inherited_environment() | self._env
         inherited |= cache_environment(self._study.name, inherited)
-        self._memory = GpuMemory(inherited.get("CUDA_VISIBLE_DEVICES"))
+        num_gpus = num_gpus_of(self._study, config)
+        self._memory = GpuMemory(watched_devices(inherited, num_gpus))
         self._address = self._adapter.address(self._replica)
         self._process = await GuardedProcess.start(
             [*command.argv, *self._address.arguments],

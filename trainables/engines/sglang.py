@@ -43,6 +43,7 @@ class Sglang:
     name = "SGLang"
     default_space = "sglang"
     max_model_len_name = "context_length"
+    has_twin = False
     failure_rules: Sequence[FailureRule] = load_failure_rules("sglang")
     last_words: Sequence[str] = ()
     counters: Mapping[str, str] = COUNTERS

@@ -44,6 +44,7 @@ class TensorRtLlm:
     name = "TensorRT-LLM"
     default_space = "tensorrt_llm"
     max_model_len_name = "max_seq_len"
+    has_twin = False
     failure_rules: Sequence[FailureRule] = load_failure_rules("tensorrt_llm")
     last_words: Sequence[str] = ()
     counters: Mapping[str, str] = {}

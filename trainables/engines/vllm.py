@@ -51,6 +51,7 @@ class Vllm:
     name = "vLLM"
     default_space = "vllm-v1"
     max_model_len_name = "max_model_len"
+    has_twin = True
     failure_rules: Sequence[FailureRule] = load_failure_rules("vllm")
     last_words: Sequence[str] = ("Worker proc .* died unexpectedly", "EngineDeadError")
     counters: Mapping[str, str] = COUNTERS

@@ -1,6 +1,6 @@
 """The engine's start-up parameters, under the engine's own names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from math import inf
 from numbers import Integral, Real
@@ -54,6 +54,11 @@ class EngineConfig:
     stream_interval: int = 1
 
     @classmethod
+    def unknown(cls, names: Iterable[str]) -> list[str]:
+        """List the names that the simulated engine does not have, in order."""
+        return sorted(set(names) - {field.name for field in fields(cls)} - INERT_FLAGS)
+
+    @classmethod
     def resolve(cls, config: Mapping[str, Any], model: ModelShape) -> "EngineConfig":
         """Fill in what depends on the model, and check names and values.
 
@@ -62,7 +67,7 @@ class EngineConfig:
         """
         names = [field.name for field in fields(cls)]
         known = {name: value for name, value in config.items() if value is not None}
-        for name in known.keys() - set(names) - INERT_FLAGS:
+        for name in cls.unknown(known):
             hint = did_you_mean(name, names)
             raise EngineError(
                 f"The simulated engine has no parameter {name!r}; "

@@ -14,7 +14,7 @@ from scoot_ray.core.trial import Failure, Phase
 from trainables.hardware import GIB, Accelerator
 from trainables.model import ModelShape
 from trainables.simulator.config import EngineConfig
-from trainables.simulator.cuda_graphs import capture_sizes
+from trainables.simulator.version import EngineVersion
 
 DRIVER_BYTES = GIB // 2  # gone before the engine starts: driver, error correction tables
 CONTEXT_BYTES = int(0.6 * GIB)  # CUDA context, cuBLAS and attention workspaces
@@ -34,11 +34,13 @@ class MemoryPlan:
         model: What is served.
         accelerator: On what.
         config: With which parameters.
+        version: By which generation of the engine.
     """
 
     model: ModelShape
     accelerator: Accelerator
     config: EngineConfig
+    version: EngineVersion
 
     @property
     def budget_bytes(self) -> int:
@@ -68,7 +70,8 @@ class MemoryPlan:
     @property
     def graph_bytes(self) -> int:
         """Bytes of captured CUDA graphs, outside the budget."""
-        return len(capture_sizes(self.config)) * self.model.num_layers * GRAPH_BYTES_PER_LAYER
+        num_graphs = len(self.version.capture_sizes(self.config))
+        return num_graphs * self.model.num_layers * GRAPH_BYTES_PER_LAYER
 
     @property
     def kv_cache_bytes(self) -> int:
@@ -183,7 +186,11 @@ class MemoryPlan:
 
 
 def fits(
-    model: ModelShape, accelerator: Accelerator, tensor_parallel_size: int, config: Config
+    model: ModelShape,
+    accelerator: Accelerator,
+    tensor_parallel_size: int,
+    config: Config,
+    version: EngineVersion,
 ) -> Failure | None:
     """Return why the engine would not come up with `config` on so many GPUs, or None if it would.
 
@@ -191,21 +198,26 @@ def fits(
         EngineError: If `config` names a parameter that the simulated engine does not have.
     """
     full = EngineConfig.resolve({**config, "tensor_parallel_size": tensor_parallel_size}, model)
-    return MemoryPlan(model, accelerator, full).start_failure()
+    return MemoryPlan(model, accelerator, full, version).start_failure()
 
 
 def min_tensor_parallel_size(
-    model: ModelShape, accelerator: Accelerator, num_gpus: int, max_model_len: int
+    model: ModelShape,
+    accelerator: Accelerator,
+    num_gpus: int,
+    max_model_len: int,
+    version: EngineVersion,
 ) -> int:
     """Return the fewest GPUs, a power of two, that hold the model with default parameters.
 
     Raises:
         ClusterError: If `num_gpus` do not, saying how many would.
     """
+    config = {"max_model_len": max_model_len}
     size = 1
     while size <= MAX_TENSOR_PARALLEL_SIZE:
         is_divisible = model.fits_tensor_parallel(size)
-        if is_divisible and not fits(model, accelerator, size, {"max_model_len": max_model_len}):
+        if is_divisible and not fits(model, accelerator, size, config, version):
             break
         size *= 2
     if size <= num_gpus:

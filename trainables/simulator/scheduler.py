@@ -132,4 +132,6 @@ class Scheduler(ABC):
         self.running[sequence.number] = sequence
         self.prefilling[sequence.number] = sequence
         sequence.num_computed_tokens = num_cached_tokens
-        sequence.num_cached_tokens = num_cached_tokens
+        # What a preempted sequence finds again are its own blocks; vLLM counts those apart, too.
+        if not sequence.num_preemptions:
+            sequence.num_cached_tokens = num_cached_tokens

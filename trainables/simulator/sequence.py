@@ -22,7 +22,7 @@ class Sequence:
         num_own_blocks: KV blocks held besides.
         num_committed_blocks: Leading blocks whose content the prefix cache knows.
         token_times_s: When each output token came out.
-        num_cached_tokens: Prompt tokens that the prefix cache spared, at the last admission.
+        num_cached_tokens: Prompt tokens that the prefix cache spared, at the first admission.
         num_preemptions: How often its blocks were taken away.
         finished_s: When it ended; None while it lives.
         error: Why it ended without all of its tokens, if it did.

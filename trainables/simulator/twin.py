@@ -75,13 +75,13 @@ class Twin:
             calibration.efficiency,
             operators=_measured(files.profile, engine_config.tensor_parallel_size),
         )
-        memory = MemoryPlan(model, accelerator, engine_config)
+        memory = MemoryPlan(model, accelerator, engine_config, version)
         return cls(version, engine_config, memory, step_cost, host.request_s)
 
     @property
     def start_s(self) -> float:
         """Seconds from launch to the first healthy answer."""
-        return start_s(self.memory.model, self.config, self.version.compile_s)
+        return start_s(self.memory.model, self.config, self.version)
 
     def start_failure(self, timeout_s: float) -> Failure | None:
         """Return why the engine would not come up within `timeout_s`, if it would not."""

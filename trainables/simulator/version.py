@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from scoot_ray.core.space import Config
+from trainables.simulator.config import EngineConfig
+from trainables.simulator.cuda_graphs import capture_sizes
 from trainables.simulator.host_overhead import HostOverhead
 from trainables.simulator.scheduler import Scheduler
 from trainables.simulator.scheduler_v0 import SchedulerV0
@@ -22,6 +24,10 @@ class EngineVersion:
     scheduler: type[Scheduler]
     host: HostOverhead
     compile_s: float
+
+    def capture_sizes(self, config: EngineConfig) -> tuple[int, ...]:
+        """List the numbers of tokens that this generation captures CUDA graphs for."""
+        return capture_sizes(config, covers_prefill=self.host.graphs_cover_prefill)
 
 
 V0 = EngineVersion(

@@ -75,6 +75,7 @@ def test_batches_wait_for_the_last_trial(in_batches: bool, running: set[int]) ->
     watched = Watched(RandomSearch(SERVICE.space, SERVICE.objectives, seed=0))
 
     def make(setting: Setting) -> Watched:
+        assert setting.batch_size == (3 if in_batches else 1)
         return watched
 
     task = Task(SERVICE.name, None, "watched", 3, 0, 11)

@@ -72,7 +72,6 @@ def test_observations_are_counted_to_the_best_peers_end() -> None:
     needed = {row[1]: row[4] for row in table.rows}
     assert needed == {
         "(ties within)": "",
-        "(luck alone)": "",
         "scoot": "1",
         "optuna_tpe": "2",
         "smac": "-",

@@ -7,16 +7,18 @@ import pytest
 
 from scoot_ray.calibrate import (
     Comparison,
+    Fit,
     PlannedTest,
     calibrate_study,
     comparison_table,
+    describe_error,
     plan_tests,
 )
 from scoot_ray.core.errors import EngineError, StudyError
 from scoot_ray.core.study import Study
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study
-from trainables.simulator.calibration import load_calibration
+from trainables.simulator.calibration import Calibration, load_calibration
 from trainables.spaces import make_space
 
 
@@ -116,3 +118,23 @@ def test_the_table_sets_predicted_beside_measured() -> None:
     assert "0.11 (0.1, +10%)" in table.rows[0]
     assert table.rows[1][3] == "crashed (4)"
     assert good.error("ttft_mean_s") == pytest.approx(0.1)
+
+
+def test_what_was_not_measured_is_not_compared() -> None:
+    # Answers of one token: nothing is between tokens.
+    measured = {"throughput_rps": 4.0, "ttft_mean_s": 0.1, "latency_p95_s": 0.2}
+    test = PlannedTest(4, {"max_num_seqs": 8}, 10.0, is_held_out=True)
+    one_token = Comparison(test, measured, {**measured, "throughput_rps": 3.0})
+    assert one_token.error("tpot_mean_s") is None
+    assert comparison_table([one_token]).rows[0][5] == "-"
+    fit = Fit(Calibration(), (one_token,), Path("calibration.yaml"))
+    assert fit.largest_held_out_error == pytest.approx(0.25)
+
+
+def test_a_held_out_prediction_that_crashed_is_said_to_have() -> None:
+    test = PlannedTest(4, {"max_num_seqs": 8}, 10.0, is_held_out=True)
+    crashed = Comparison(test, {"throughput_rps": 4.0}, {})
+    error = Fit(Calibration(), (crashed,), Path("calibration.yaml")).largest_held_out_error
+    assert error is not None
+    assert describe_error(error) == "crashed"
+    assert describe_error(0.25) == "25%"

@@ -1,6 +1,7 @@
 """What is printed while a study runs."""
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,16 @@ def test_a_trial_is_compared_with_the_default(
     assert "%" not in default
     assert "ttft_mean_s 500 ms (+50.0%)" in second
     assert "tpot_mean_s 200 ms (-100.0%)" in second
+
+
+@pytest.mark.parametrize(("lag_s", "is_told"), [(0.018, True), (0.01, False)])
+def test_a_load_that_was_sent_late_is_marked(
+    progress: Progress, capsys: pytest.CaptureFixture[str], lag_s: float, is_told: bool
+) -> None:
+    record = trial(1, 0.5, 0.2)
+    late = replace(record, metrics={**record.metrics, "schedule_lag_p99_s": lag_s})
+    progress.finished(late)
+    assert capsys.readouterr().out.endswith(", requests sent 18 ms late\n") is is_told
 
 
 def test_a_trial_is_announced_by_what_differs_from_the_default(

@@ -78,6 +78,19 @@ def test_a_bound_is_shown_as_one() -> None:
     assert row[-1] == "hopeless: too late"
 
 
+def test_verdict_tells_of_loads_that_were_sent_late() -> None:
+    lags_s = (0.018, 0.004, 0.011)
+    tests = [trial(n, 0.9, 0.9) for n, _ in enumerate(lags_s, start=4)]
+    timed = [
+        replace(test, metrics={**test.metrics, "schedule_lag_p99_s": lag_s})
+        for test, lag_s in zip(tests, lags_s, strict=True)
+    ]
+    text = verdict(study_result(*timed, crashed(7)))
+    assert "In 2 of 7 tests requests were sent more than 10 ms late (p99, up to 18 ms)" in text
+    assert "placement.num_cpus" in text
+    assert "late" not in verdict(study_result(timed[1]))
+
+
 def test_verdict_when_the_default_is_best() -> None:
     result = Result.from_trials([trial(0, 0.1, 0.1, Role.DEFAULT), trial(1, 1, 1)], OBJECTIVES)
     assert "keep it" in verdict(result)

@@ -64,6 +64,11 @@ def test_reference_is_the_nadir_where_the_default_is_missing() -> None:
     assert part.reference.tolist() == [2.0, -1.0]
 
 
+def test_reference_is_the_nadir_where_the_default_misses_a_limit() -> None:
+    data = observe(trial(0.0, 3.0, 5.0), trial(0.5, 1.0, 6.0), trial(0.9, 4.0, 7.0))
+    assert data.reference.tolist() == [4.0, -5.0]
+
+
 def test_awaiting_adds_to_the_pending() -> None:
     data = observe(trial(0.5, 1.0)).awaiting([{"x": 0.1}])
     assert data.pending.tolist() == [[0.55]]

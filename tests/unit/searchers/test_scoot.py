@@ -61,6 +61,22 @@ def test_goes_where_the_limit_is_met(metric: str) -> None:
     assert 0.05 < max(met) <= 0.2
 
 
+def test_a_limit_may_cost_more_than_the_default_in_one_objective() -> None:
+    # The default, x = 0, misses the limit, which is met above 0.6, where the TTFT is worse.
+    def trial(number: int, x: float) -> TrialRecord:
+        metrics = {"ttft_mean_s": np.exp(x), "tpot_mean_s": np.exp(-x)}
+        limited = {"itl_p99_s": float(np.exp(3 * (0.6 - x)))}
+        return TrialRecord(number, {"x": x}, TrialState.COMPLETE, {**metrics, **limited})
+
+    history = [trial(i, x) for i, x in enumerate([0.0, -0.9, -0.6, -0.3, 0.2, 0.4, 0.9])]
+    objectives = [Objective("ttft_mean_s", "min"), Objective("tpot_mean_s", "min")]
+    limits = [Limit("itl_p99_s", 1.0)]
+    optimizer = make_optimizer("scoot", ONE_FLOAT, objectives, seed=0, limits=limits)
+    for number in range(7, 13):
+        history.append(trial(number, optimizer.suggest(history, [])[0]["x"]))
+    assert sum(record.config["x"] >= 0.6 for record in history[7:]) >= 4
+
+
 def test_a_bound_is_never_the_incumbent() -> None:
     def trial(number: int, x: float, **bound: bool) -> TrialRecord:
         metrics = {"ttft_mean_s": 1.0 + (x + 0.5) ** 2}

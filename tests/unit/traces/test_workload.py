@@ -8,6 +8,7 @@ import pytest
 from scoot_ray.core.errors import TraceError
 from scoot_ray.core.request import Request
 from scoot_ray.core.sections import WorkloadSection
+from traces.prefix_sharing import shared_prompt_tokens
 from traces.schema import Trace
 from traces.selection import select
 from traces.workload import Load, make_load
@@ -88,6 +89,24 @@ def test_trace_arrivals_keep_the_order_and_choose_a_window_by_the_seed() -> None
 def test_a_short_trace_starts_over() -> None:
     made = load(regular(50), arrivals="trace", duration_s=20)
     assert [r.prompt_tokens for r in made.requests] == list(range(1, 51)) * 4
+
+
+@pytest.mark.parametrize("arrivals", ["poisson", "trace"])
+def test_a_load_shares_no_more_than_its_trace_however_often_that_starts_over(arrivals: str) -> None:
+    # Every second prompt carries on the one before, so half of all tokens but the last are shared.
+    requests = tuple(
+        Request(float(i), 32 + 32 * (i % 2), 1, None, (i // 2, i)[: 1 + i % 2], 32)
+        for i in range(100)
+    )
+    trace = Trace(requests, "pairs", "", "s", "pairs")
+    section: dict[str, Any] = {"arrivals": arrivals, "select": "all", "duration_s": 100.0}
+    shares = []
+    for rate_rps in (1.0, 20.0):
+        made = load(trace, request_rate_rps=rate_rps, **section).requests
+        tokens = sum(request.prompt_tokens for request in made)
+        shares.append(shared_prompt_tokens(made) / tokens)
+    assert shares[0] > 0.1
+    assert shares[1] == pytest.approx(shares[0], abs=0.15)
 
 
 def test_a_window_in_a_lull_still_sends_a_request() -> None:

@@ -2,10 +2,13 @@ from scoot_ray.core.trial import Phase, TrialState
 from trainables.failure import (
     ENGINE_EXITED,
     HEALTH_LOST,
+    REQUEST_TIMEOUTS,
+    STARTUP_TIMEOUT,
     FailureRule,
     Label,
     diagnose,
     failed_outcome,
+    is_unexplained,
 )
 
 FIRST = FailureRule("first", Label.STUDY, "Mend it.", ("bad",))
@@ -46,3 +49,8 @@ def test_only_the_configuration_is_infeasible() -> None:
         Label.CONFIGURATION: TrialState.INFEASIBLE,
     }
     assert not failed_outcome(AT_START, Phase.START).failure.fatal  # type: ignore[union-attr]
+
+
+def test_a_slow_start_counts_when_it_happens_twice() -> None:
+    assert is_unexplained(failed_outcome(STARTUP_TIMEOUT, Phase.START))
+    assert not is_unexplained(failed_outcome(REQUEST_TIMEOUTS, Phase.DRAIN))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from cluster.placement import Placement
 from cluster.preflight import Capacity, Node
 from scoot_ray.core.study import Study, parse_study
@@ -34,6 +36,30 @@ def test_a_model_that_nobody_knows_is_said_not_to_be_estimated(tmp_path: Any) ->
     study = study_of(model=str(tmp_path))
     assert memory_of(study)[0].startswith("not estimated: ")
     assert estimate_trial_s(study, make_space(study)) > 120 + 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "fixed", "name"),
+    [
+        ("sglang", {"context_length": 4096}, "SGLang"),
+        ("tensorrt_llm", {"max_seq_len": 4096}, "TensorRT-LLM"),
+    ],
+)
+def test_of_an_engine_without_a_twin_the_weights_are_told(
+    kind: str, fixed: dict[str, Any], name: str
+) -> None:
+    sizes = memory_of(study_of(kind, model="meta-llama/Llama-2-70b-hf", fixed=fixed))
+    assert sizes[0] == "1 GPU: does not fit: 128.5 GiB of weights each, of 80 GiB"
+    assert sizes[2] == "4 GPUs: 32.1 GiB of weights each, of 80 GiB"
+    assert sizes[3].startswith(f"{name} is not simulated")
+
+
+def test_flags_that_the_simulator_does_not_know_are_left_out_and_named() -> None:
+    plain = study_of(fixed={"max_model_len": 4096})
+    fixed = {"max_model_len": 4096, "kv_cache_dtype": "fp8", "load_format": "auto"}
+    study = study_of(fixed=fixed)
+    assert memory_of(study) == [*memory_of(plain), "estimated without kv_cache_dtype"]
+    assert estimate_trial_s(study, make_space(study)) == estimate_trial_s(plain, make_space(plain))
 
 
 def test_a_trial_takes_its_start_its_load_and_its_stop() -> None:

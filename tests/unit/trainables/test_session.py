@@ -112,12 +112,16 @@ def test_illness_ends_the_load_before_its_time(tmp_path: Path, fault: str, detai
     assert outcome.phases_s["load"] < 40  # of both attempts together
 
 
-def test_what_nothing_explains_is_tried_once_more(tmp_path: Path) -> None:
+def test_what_nothing_explains_is_tried_once_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     env = {"STAND_IN_FAULT_ONCE": str(tmp_path / "happened")}
     outcome = run_trial(tmp_path, fault="die_at_start", env=env)
     assert outcome.state is TrialState.COMPLETE
     first = tmp_path / "trial" / "engine-first-attempt.log"
     assert first.read_text() == "RuntimeError: something that no rule knows\n"
+    assert "engine_exited in the phase start" in caplog.text
+    assert str(first) in caplog.text
 
 
 def test_what_nothing_explains_twice_is_held_against_the_configuration(tmp_path: Path) -> None:
@@ -138,6 +142,16 @@ def test_the_engines_last_lines_are_kept(tmp_path: Path) -> None:
     assert failure is not None
     assert failure.log_tail == ("RuntimeError: something that no rule knows",)
     assert "Exit status: 1." in failure.message
+
+
+def test_an_engine_that_the_kernel_kills_is_shown_by_its_chatter(tmp_path: Path) -> None:
+    program = tmp_path / "killed"
+    program.write_text("#!/bin/sh\necho 'INFO 11-21 03:34:45 [core.py:1] Loading'\nkill -9 $$\n")
+    program.chmod(0o755)
+    failure = run_trial(tmp_path, python=program).failure
+    assert failure is not None
+    assert "killed by SIGKILL" in failure.message
+    assert failure.log_tail == ("INFO 11-21 03:34:45 [core.py:1] Loading",)
 
 
 def test_death_under_load_is_seen_at_once(tmp_path: Path) -> None:

@@ -21,10 +21,14 @@ DONE = b"data: [DONE]\n\n"
     counts=st.lists(st.integers(1, 5), min_size=1, max_size=8),
     cuts=st.lists(st.integers(0, 2000), max_size=12),
     text=st.text(max_size=20),
+    line_end=st.sampled_from([b"\n", b"\r\n"]),
 )
-def test_chunks_may_break_anywhere(counts: list[int], cuts: list[int], text: str) -> None:
+def test_chunks_may_break_anywhere(
+    counts: list[int], cuts: list[int], text: str, line_end: bytes
+) -> None:
     totals = [sum(counts[: n + 1]) for n in range(len(counts))]
     data = b"".join(event(total, text) for total in totals) + event(totals[-1]) + DONE
+    data = data.replace(b"\n", line_end)
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     stream = CompletionStream()
     new = [stream.feed(data[a:b]) for a, b in pairwise(edges)]
@@ -58,6 +62,35 @@ def test_an_error_event_is_kept() -> None:
     stream.feed(event(1) + b'data: {"error": {"message": "dead"}}\n\n' + DONE)
     assert stream.error == 'data: {"error": {"message": "dead"}}'
     assert stream.num_tokens == 1
+
+
+def test_carriage_returns_are_part_of_the_line_end() -> None:
+    stream = CompletionStream()
+    data = (event(2) + DONE).replace(b"\n", b"\r\n")
+    assert [stream.feed(data[n : n + 1]) for n in range(len(data))].count(2) == 1
+    assert stream.num_tokens == 2
+    assert stream.is_done
+
+
+def test_the_space_after_the_colon_may_be_missing() -> None:
+    stream = CompletionStream()
+    stream.feed(b'data:{"error":{"message":"dead"}}\n\ndata:[DONE]\n\n')
+    assert stream.error == 'data:{"error":{"message":"dead"}}'
+    assert stream.is_done
+
+
+def test_the_end_is_not_seen_in_text() -> None:
+    stream = CompletionStream()
+    stream.feed(event(1, text="[DONE]"))
+    assert not stream.is_done
+
+
+def test_a_count_of_null_is_none() -> None:
+    null = b'data: {"choices":[{"text":"a"}],"usage":{"completion_tokens":null}}\n\n'
+    stream = CompletionStream()
+    assert stream.feed(null) == 1
+    assert stream.feed(event(5) + null) == 4
+    assert stream.feed(null) == 0
 
 
 def told_at_the_end(texts: list[str], key: str) -> bytes:

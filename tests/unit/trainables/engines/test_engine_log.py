@@ -1,6 +1,13 @@
 from pathlib import Path
 
-from trainables.engines.engine_log import LINE_CHARACTERS, TAIL_BYTES, last_lines, read_lines, tail
+from trainables.engines.engine_log import (
+    LINE_CHARACTERS,
+    TAIL_BYTES,
+    last_lines,
+    parting_lines,
+    read_lines,
+    tail,
+)
 
 
 def lines_of(tmp_path: Path, text: str) -> list[str]:
@@ -59,3 +66,12 @@ def test_the_last_lines_are_those_that_a_terminal_shows() -> None:
     text += "Loading: 10%\rLoading: 20%\n\n\x1b[32mINFO\x1b[0m ready\r\n"
     assert last_lines(text)[-3:] == ("line 39", "Loading: 20%", "INFO ready")
     assert len(last_lines(text)) < 40
+
+
+def test_an_engine_that_said_nothing_of_its_end_is_shown_as_it_was(tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    assert parting_lines(log) == ()
+    log.write_text("INFO 11-21 03:34:45 [core.py:1] Loading weights\n")
+    assert parting_lines(log) == ("INFO 11-21 03:34:45 [core.py:1] Loading weights",)
+    log.write_text(log.read_text() + "KeyError: 7\n")
+    assert parting_lines(log) == ("KeyError: 7",)

@@ -6,7 +6,7 @@ import pytest
 
 from scoot_ray.core.errors import InfrastructureError
 from trainables.engines import gpu_memory
-from trainables.engines.gpu_memory import GIB, GpuMemory, used_bytes
+from trainables.engines.gpu_memory import GIB, GpuMemory, used_bytes, watched_devices
 
 
 class FakeNvml:
@@ -26,9 +26,6 @@ class FakeNvml:
 
     def nvmlShutdown(self) -> None:  # noqa: N802
         self.num_open -= 1
-
-    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
-        return len(self.used)
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> str:  # noqa: N802
         if index >= len(self.used):
@@ -52,7 +49,6 @@ def use(monkeypatch: pytest.MonkeyPatch, nvml: FakeNvml) -> FakeNvml:
 @pytest.mark.parametrize(
     ("visible", "expected"),
     [
-        (None, {"0": 1, "1": 2}),
         ("1", {"1": 2}),
         ("0,1", {"0": 1, "1": 2}),
         ("GPU-b", {"GPU-b": 2}),
@@ -61,11 +57,21 @@ def use(monkeypatch: pytest.MonkeyPatch, nvml: FakeNvml) -> FakeNvml:
     ],
 )
 def test_only_the_trials_gpus_are_read(
-    monkeypatch: pytest.MonkeyPatch, visible: str | None, expected: dict[str, int]
+    monkeypatch: pytest.MonkeyPatch, visible: str, expected: dict[str, int]
 ) -> None:
     nvml = use(monkeypatch, FakeNvml(a=[1], b=[2]))
     assert used_bytes(visible) == {gpu: size * GIB for gpu, size in expected.items()}
     assert nvml.num_open == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [({}, "0,1"), ({"CUDA_VISIBLE_DEVICES": "3"}, "3"), ({"CUDA_VISIBLE_DEVICES": ""}, "")],
+)
+def test_where_no_devices_are_named_the_first_are_the_engines(
+    environment: dict[str, str], expected: str
+) -> None:
+    assert watched_devices(environment, 2) == expected
 
 
 async def test_without_a_driver_there_is_nothing_to_wait_for(
@@ -84,4 +90,4 @@ async def test_memory_that_comes_back_late_is_waited_for(monkeypatch: pytest.Mon
 async def test_memory_that_stays_is_told_by_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, FakeNvml(a=[0.5], b=[0.5, 3.5]))
     with pytest.raises(InfrastructureError, match=r"3\.0 GiB on GPU 1"):
-        await GpuMemory(None).wait_until_given_back(0)
+        await GpuMemory("0,1").wait_until_given_back(0)

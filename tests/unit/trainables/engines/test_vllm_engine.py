@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,10 +11,13 @@ from scoot_ray.core.errors import EngineError
 from scoot_ray.core.sections import EngineSection
 from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
-from tests.unit.trainables.served_studies import served_study
+from tests.unit.trainables.served_studies import served_study, write_model
+from trainables.backend import BACKENDS
+from trainables.engines import gpu_memory
 from trainables.engines.installed import InstalledEngine
 from trainables.engines.server import EngineServer
 from trainables.engines.vllm import Vllm, bundle_slots, flag, threads_bind
+from trainables.spaces import make_deployment, make_space
 
 INSTALLED = InstalledEngine("vLLM", "0.32.0", frozenset({"max_num_seqs", "block_size"}))
 
@@ -122,6 +126,23 @@ async def test_start_and_stop_leave_nothing(tmp_path: Path) -> None:
     await engine.stop()
 
 
+async def test_memory_on_a_gpu_that_the_engine_does_not_use_is_somebody_elses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    watched: list[str] = []
+
+    def used_bytes(devices: str) -> dict[str, int]:
+        watched.append(devices)
+        return {}
+
+    monkeypatch.setattr(gpu_memory, "used_bytes", used_bytes)
+    engine = EngineServer(Vllm(), served_study(write_interpreter(tmp_path)), tmp_path)
+    await engine.start({"tensor_parallel_size": 2})
+    await engine.stop()
+    assert set(watched) == {"0,1"}
+
+
 async def test_a_server_that_has_lost_a_worker_is_not_waited_for(tmp_path: Path) -> None:
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\necho 'Worker proc VllmWorker-1 died unexpectedly'\nsleep 600\n")
@@ -153,3 +174,14 @@ async def test_the_engine_gets_a_clean_environment(
     assert env["VLLM_NO_USAGE_STATS"] == "0"
     assert env["HF_TOKEN"] == "t"
     assert env["VLLM_CPU_OMP_THREADS_BIND"].startswith(str(min(os.sched_getaffinity(0))))
+
+
+def test_a_model_that_the_simulator_cannot_be_told_of_is_tuned_all_the_same(tmp_path: Path) -> None:
+    write_model(tmp_path / "model")
+    path = tmp_path / "model" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "kv_lora_rank": 512}))
+    study = served_study(write_interpreter(tmp_path), model=str(path.parent))
+    assert make_deployment(study).model is None
+    space = make_space(study)
+    assert space.default["tensor_parallel_size"] == 1
+    assert "vLLM" in BACKENDS["vllm"].check(study, space)

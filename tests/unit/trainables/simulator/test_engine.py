@@ -13,6 +13,7 @@ from trainables.simulator.memory import MemoryPlan
 from trainables.simulator.scheduler_v1 import SchedulerV1
 from trainables.simulator.sequence import Sequence
 from trainables.simulator.timeline import Timeline
+from trainables.simulator.version import V1
 
 
 class ConstantCost:
@@ -35,7 +36,7 @@ def cost() -> ConstantCost:
 def engine(model: ModelShape, accelerator: Accelerator, cost: ConstantCost) -> Engine:
     config = EngineConfig.resolve({}, model)
     scheduler = SchedulerV1(config, BlockManager(500, config.block_size, True))
-    memory = MemoryPlan(model, accelerator, config)
+    memory = MemoryPlan(model, accelerator, config, V1)
     return Engine(scheduler, cost, memory, np.random.default_rng(0), timeout_s=1000.0)
 
 
@@ -86,7 +87,7 @@ def test_a_step_beyond_the_memory_kills_the_engine(
     engine: Engine, model: ModelShape, accelerator: Accelerator
 ) -> None:
     config = EngineConfig.resolve({"gpu_memory_utilization": 0.986}, model)
-    engine.memory = MemoryPlan(model, accelerator, config)
+    engine.memory = MemoryPlan(model, accelerator, config, V1)
     serve(engine, Request(0.0, 10, 2))
     with pytest.raises(EngineDeathError, match="GPU memory ran out") as caught:
         serve(engine, Request(0.0, 10, 2), Request(5.0, 2000, 2))
@@ -112,7 +113,7 @@ def test_the_router_prefers_the_engine_with_the_least_to_do(
     model: ModelShape, accelerator: Accelerator
 ) -> None:
     config = EngineConfig.resolve({}, model)
-    memory = MemoryPlan(model, accelerator, config)
+    memory = MemoryPlan(model, accelerator, config, V1)
     engines = [
         Engine(
             SchedulerV1(config, BlockManager(500, config.block_size, True)),

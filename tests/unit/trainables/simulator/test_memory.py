@@ -8,10 +8,11 @@ from trainables.hardware import GIB, Accelerator, find_accelerator
 from trainables.model import ModelShape, load_model_shape
 from trainables.simulator.config import EngineConfig
 from trainables.simulator.memory import MemoryPlan, fits, min_tensor_parallel_size
+from trainables.simulator.version import V0, V1
 
 
 def plan(model: ModelShape, accelerator: Accelerator, **config: Any) -> MemoryPlan:
-    return MemoryPlan(model, accelerator, EngineConfig.resolve(config, model))
+    return MemoryPlan(model, accelerator, EngineConfig.resolve(config, model), V1)
 
 
 def test_the_kv_cache_is_what_is_left_of_the_budget(
@@ -52,7 +53,7 @@ def test_more_gpus_hold_more_tokens_than_their_number(
 def test_starting_fails_in_vllms_words(
     model: ModelShape, accelerator: str, config: dict[str, Any], cause: str, words: str
 ) -> None:
-    failure = fits(model, find_accelerator(accelerator), 1, config)
+    failure = fits(model, find_accelerator(accelerator), 1, config, V1)
     assert failure is not None
     assert (failure.phase, failure.cause) == (Phase.START, cause)
     assert words in failure.log_tail[-1]
@@ -60,10 +61,10 @@ def test_starting_fails_in_vllms_words(
 
 def test_weights_that_do_not_fit_run_out_of_memory(accelerator: Accelerator) -> None:
     large = load_model_shape("meta-llama/Llama-2-70b-hf")
-    failure = fits(large, accelerator, 1, {})
+    failure = fits(large, accelerator, 1, {}, V1)
     assert failure is not None
     assert failure.cause == "out_of_memory"
-    assert fits(large, accelerator, 4, {}) is None
+    assert fits(large, accelerator, 4, {}, V1) is None
 
 
 def test_memory_outside_the_budget_can_run_out_under_load(
@@ -80,16 +81,16 @@ def test_memory_outside_the_budget_can_run_out_under_load(
 
 def test_the_fewest_gpus_are_a_power_of_two_that_fits() -> None:
     a100, large = find_accelerator("A100-80GB"), load_model_shape("meta-llama/Llama-2-70b-hf")
-    assert min_tensor_parallel_size(load_model_shape("Qwen/Qwen2.5-7B"), a100, 8, 4096) == 1
-    assert min_tensor_parallel_size(large, a100, 8, 4096) == 2
+    assert min_tensor_parallel_size(load_model_shape("Qwen/Qwen2.5-7B"), a100, 8, 4096, V1) == 1
+    assert min_tensor_parallel_size(large, a100, 8, 4096, V1) == 2
     with pytest.raises(ClusterError, match="2 GPUs would hold it"):
-        min_tensor_parallel_size(large, a100, 1, 4096)
+        min_tensor_parallel_size(large, a100, 1, 4096, V1)
 
 
 def test_a_model_that_no_number_of_gpus_holds_says_so() -> None:
     small_heads = load_model_shape("Qwen/Qwen2.5-7B")  # 28 heads: at most 4 GPUs
     with pytest.raises(ClusterError, match="no number of such GPUs"):
-        min_tensor_parallel_size(small_heads, find_accelerator("L4"), 8, 4_000_000)
+        min_tensor_parallel_size(small_heads, find_accelerator("L4"), 8, 4_000_000, V1)
 
 
 def test_replicated_kv_heads_are_paid_for(accelerator: Accelerator) -> None:
@@ -97,3 +98,17 @@ def test_replicated_kv_heads_are_paid_for(accelerator: Accelerator) -> None:
     two = plan(qwen, accelerator, tensor_parallel_size=2).kv_bytes_per_token
     assert two * 2 == qwen.kv_bytes_per_token
     assert accelerator.memory_bytes == 80 * GIB
+
+
+def test_each_generation_pays_for_the_graphs_that_it_captures(
+    model: ModelShape, accelerator: Accelerator
+) -> None:
+    config = EngineConfig.resolve({"max_num_seqs": 512}, model)
+    old, new = (MemoryPlan(model, accelerator, config, v).graph_bytes for v in (V0, V1))
+    assert old / new == 35 / 51
+
+
+def test_fewer_graphs_fit_where_more_do_not(model: ModelShape, accelerator: Accelerator) -> None:
+    tight = {"gpu_memory_utilization": 0.9875}
+    assert fits(model, accelerator, 1, tight, V0) is None
+    assert fits(model, accelerator, 1, tight, V1) is not None

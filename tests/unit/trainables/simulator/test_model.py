@@ -4,7 +4,22 @@ from pathlib import Path
 import pytest
 
 from scoot_ray.core.errors import StudyError
-from trainables.model import SIBLINGS, known_models, load_model_shape
+from trainables.model import (
+    SIBLINGS,
+    known_models,
+    load_model_shape,
+    read_vocab_size,
+    vocab_size_of,
+)
+
+LLAMA_2_7B = {
+    "num_hidden_layers": 32,
+    "hidden_size": 4096,
+    "num_attention_heads": 32,
+    "intermediate_size": 11008,
+    "vocab_size": 32000,
+    "max_position_embeddings": 4096,
+}
 
 
 # The exact counts that the models' own repositories state.
@@ -62,16 +77,8 @@ def test_heads_must_divide() -> None:
 
 def test_a_folder_or_a_file_loads_as_the_known_name_does(tmp_path: Path) -> None:
     known = load_model_shape("meta-llama/Llama-2-7b-hf")
-    config = {
-        "num_hidden_layers": 32,
-        "hidden_size": 4096,
-        "num_attention_heads": 32,
-        "intermediate_size": 11008,
-        "vocab_size": 32000,
-        "max_position_embeddings": 4096,
-    }
     path = tmp_path / "config.json"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(LLAMA_2_7B))
     for source in (tmp_path, path, str(tmp_path)):
         assert load_model_shape(source).num_parameters == known.num_parameters
 
@@ -86,3 +93,40 @@ def test_a_config_without_sizes_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(StudyError, match="config"):
         load_model_shape(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("kv_lora_rank", 512),
+        ("n_shared_experts", 2),
+        ("shared_expert_intermediate_size", 5632),
+        ("first_k_dense_replace", 1),
+        ("mlp_only_layers", [0]),
+        ("quantization_config", {"quant_method": "awq"}),
+    ],
+)
+def test_what_is_not_modelled_is_named_and_its_vocabulary_is_known(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**LLAMA_2_7B, "vocab_size": 102_400, key: value}))
+    with pytest.raises(StudyError, match=f"config.json has {key}, and .* cannot be modelled"):
+        load_model_shape(path)
+    assert read_vocab_size(str(path)) == vocab_size_of(str(path)) == 102_400
+    path.write_text(json.dumps({**LLAMA_2_7B, key: type(value)()}))
+    assert load_model_shape(path).num_experts == 1  # an empty value changes nothing
+
+
+@pytest.mark.parametrize("key", ["num_local_experts", "num_experts", "n_routed_experts"])
+def test_experts_are_counted_under_each_of_their_names(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**LLAMA_2_7B, key: 64, "num_experts_per_tok": 6}))
+    assert load_model_shape(path).num_experts == 64
+
+
+def test_a_vocabulary_that_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(StudyError, match="no whole number for vocab_size"):
+        read_vocab_size(str(tmp_path))
+    assert vocab_size_of(str(tmp_path)) == 32_000

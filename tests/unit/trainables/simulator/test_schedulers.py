@@ -89,6 +89,23 @@ def test_the_last_to_come_is_preempted_and_resumes(
     assert scheduler.block_manager.num_free_blocks == 5
 
 
+@pytest.mark.parametrize("variant", [SchedulerV0, SchedulerV1])
+def test_a_preempted_sequence_that_finds_its_own_blocks_hits_nothing(
+    variant: type[Scheduler], make_sequence: MakeSequence
+) -> None:
+    scheduler = make(variant, num_blocks=5)
+    first, last = make_sequence(31, 20), make_sequence(31, 20)
+    scheduler.add(first)
+    scheduler.add(last)
+    computed_again = []
+    for now_s in range(100):
+        batch = step(scheduler, float(now_s))
+        computed_again += [n for sequence, n in batch.prefills if sequence.num_preemptions]
+    assert last.num_preemptions == 1
+    assert sum(computed_again) < 31  # the cache still spares the work
+    assert (first.num_cached_tokens, last.num_cached_tokens) == (0, 0)
+
+
 def test_v0_gives_prompts_steps_of_their_own(make_sequence: MakeSequence) -> None:
     scheduler = make(SchedulerV0, enable_chunked_prefill=False)
     scheduler.add(make_sequence(60, 5))

@@ -15,9 +15,9 @@ from trainables import make_stress_test
 from trainables.model import ModelShape
 from trainables.simulator.config import EngineConfig
 from trainables.simulator.sequence import Sequence
-from trainables.simulator.startup import start_s
+from trainables.simulator.startup import GRAPH_CAPTURE_S, start_s
 from trainables.simulator.stress_test import SimulatedStressTest
-from trainables.simulator.version import V0, V1, find_version
+from trainables.simulator.version import V0, V1, EngineVersion, find_version
 
 
 def make_trace(**fields: Any) -> Trace:
@@ -205,10 +205,19 @@ def test_stream_interval_delays_tokens_to_the_end_of_their_chunk() -> None:
     assert list(sequence.to_record(1).token_gaps_s) == [1.0] * 5
 
 
-def test_eager_mode_starts_sooner(model: ModelShape) -> None:
-    graphed = start_s(model, EngineConfig.resolve({}, model), V1.compile_s)
-    eager = start_s(model, EngineConfig.resolve({"enforce_eager": True}, model), V1.compile_s)
+@pytest.mark.parametrize("version", [V0, V1])
+def test_eager_mode_starts_sooner(model: ModelShape, version: EngineVersion) -> None:
+    graphed = start_s(model, EngineConfig.resolve({}, model), version)
+    eager = start_s(model, EngineConfig.resolve({"enforce_eager": True}, model), version)
     assert eager < graphed
+
+
+def test_an_older_engine_starts_sooner_by_the_graphs_that_it_does_not_capture(
+    model: ModelShape,
+) -> None:
+    config = EngineConfig.resolve({"max_num_seqs": 512}, model)
+    seconds = start_s(model, config, V1) - start_s(model, config, V0)
+    assert seconds == pytest.approx(V1.compile_s + (51 - 35) * GRAPH_CAPTURE_S)
 
 
 def test_an_engine_that_starts_too_slowly_is_given_up() -> None:

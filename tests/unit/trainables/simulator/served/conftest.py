@@ -23,6 +23,7 @@ from trainables.simulator.served.fault import Fault
 from trainables.simulator.served.live_engine import LiveEngine
 from trainables.simulator.served.metrics_page import MetricsPage
 from trainables.simulator.served.server import Server
+from trainables.simulator.version import V1
 
 MODEL = "small"
 
@@ -57,7 +58,7 @@ def serving(model: ModelShape, accelerator: Accelerator) -> ServedMaker:
     ) -> AsyncIterator[Served]:
         config = EngineConfig.resolve({"max_model_len": 2048, **flags}, model)
         manager = BlockManager(num_blocks, config.block_size, True)
-        memory = MemoryPlan(model, accelerator, config)
+        memory = MemoryPlan(model, accelerator, config, V1)
         rng = np.random.default_rng(0)
         engine = Engine(SchedulerV1(config, manager), ConstantCost(step_s), memory, rng)
         page = MetricsPage(MODEL, config.max_model_len)

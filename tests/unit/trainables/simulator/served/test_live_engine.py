@@ -17,13 +17,14 @@ from trainables.simulator.memory import MemoryPlan
 from trainables.simulator.scheduler_v1 import SchedulerV1
 from trainables.simulator.served.live_engine import LiveEngine
 from trainables.simulator.served.metrics_page import MetricsPage
+from trainables.simulator.version import V1
 
 
 @pytest.fixture
 def engine(model: ModelShape, accelerator: Accelerator) -> Engine:
     config = EngineConfig.resolve({}, model)
     scheduler = SchedulerV1(config, BlockManager(100, config.block_size, True))
-    memory = MemoryPlan(model, accelerator, config)
+    memory = MemoryPlan(model, accelerator, config, V1)
     return Engine(scheduler, ConstantCost(0.01), memory, np.random.default_rng(0))
 
 
