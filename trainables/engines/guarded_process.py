@@ -19,11 +19,11 @@ SWEEP_S = 40.0
 class GuardedProcess:
     """Hold the trial's end of the socket that a guard listens to (see `guard.py`)."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
         self._exited: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._is_gone = False
-        self._listening = asyncio.create_task(self._listen(reader))
+        self._listening = asyncio.create_task(self._listen())
 
     @classmethod
     async def start(
@@ -45,9 +45,10 @@ class GuardedProcess:
             grace_s: Seconds from SIGTERM to SIGKILL when it is stopped.
         """
         ours, theirs = socket.socketpair()
+        ours.setblocking(False)
         with theirs:
             _launch_guard(theirs, command, env=env, folder=folder, log=log, grace_s=grace_s)
-        return cls(*await asyncio.open_unix_connection(sock=ours))
+        return cls(ours)
 
     async def wait_exit(self) -> int | None:
         """Return the main process's exit status once it has ended; None if it is not known."""
@@ -59,29 +60,41 @@ class GuardedProcess:
         Raises:
             InfrastructureError: If the guard cannot vouch for that.
         """
-        self._writer.write(b"stop\n")
+        # The guard may have gone already; what it said before is still to be read.
+        with contextlib.suppress(ConnectionError):
+            self._channel.send(b"stop\n")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S + SWEEP_S):
-                await asyncio.shield(self._listening)
+                await self._listening
         # Closing our end makes the guard kill whatever it has not killed yet.
-        self._writer.close()
+        self._channel.close()
         if not self._is_gone:
             raise InfrastructureError(
                 "The engine was stopped, but not all of its processes are known to be gone. "
                 "Look for them with `ps -ef` and end them before the next trial."
             )
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
+    async def _listen(self) -> None:
+        """Hear the guard until it closes its end.
+
+        A stream of asyncio would not do: it drops what it has not read once a write has failed.
+        """
+        loop, heard = asyncio.get_running_loop(), b""
         with contextlib.suppress(ConnectionError):
-            async for line in reader:
-                match line.split():
-                    case [b"exited", status]:
-                        self._exited.set_result(int(status))
-                    case [b"sweeping"]:
-                        self._exited_unseen()
-                    case [b"gone"]:
-                        self._is_gone = True
+            while received := await loop.sock_recv(self._channel, 64):
+                *lines, heard = (heard + received).split(b"\n")
+                for line in lines:
+                    self._hear(line)
         self._exited_unseen()
+
+    def _hear(self, line: bytes) -> None:
+        match line.split():
+            case [b"exited", status]:
+                self._exited.set_result(int(status))
+            case [b"sweeping"]:
+                self._exited_unseen()
+            case [b"gone"]:
+                self._is_gone = True
 
     def _exited_unseen(self) -> None:
         """Say that the process has ended, if nobody has told how."""

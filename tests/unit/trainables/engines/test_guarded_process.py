@@ -2,13 +2,16 @@ import asyncio
 import signal
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from tests.processes import wait_for_number
 from trainables.engines.guarded_process import GuardedProcess, inherited_environment
 
+LIMIT_S = 10.0
 STUBBORN = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -33,6 +36,25 @@ async def test_the_exit_status_is_reported(tmp_path: Path, status: int) -> None:
     assert await process.wait_exit() == status
     await process.stop()
     assert (tmp_path / "engine.log").read_text() == "hello\n"
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_the_guard_said_before_it_went_is_heard(
+    tmp_path: Path, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """The guard may be gone by the time that it is told to stop: nothing can be written to it."""
+
+    async def stop_late() -> None:
+        process = await start(tmp_path, sys.executable, "-c", "pass", mark)
+        await process.wait_exit()
+        # The event loop reads nothing while the guard ends.
+        assert wait_for_number(mark, 0, LIMIT_S) == []
+        await process.stop()
+
+    mark = f"mark-{uuid.uuid4().hex}"
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        for _ in range(10):
+            runner.run(stop_late())
 
 
 async def test_death_by_a_signal_is_a_negative_status(tmp_path: Path) -> None:
