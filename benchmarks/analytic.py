@@ -10,7 +10,6 @@ are held out.
 """
 
 import heapq
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.analytic_engine import Service
+from benchmarks.result_file import write_result
 from scoot_ray.core.objective import losses
 from scoot_ray.core.pareto import is_nondominated
 from scoot_ray.core.space import Config, FloatArray, SearchSpace
@@ -83,13 +83,8 @@ def main(
     for other in algorithms[1:]:
         print(paired(runs, algorithms[0], other))
     if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        content = {
-            "observations": observations,
-            "parallelism": parallelism,
-            "runs": [asdict(run) for run in runs],
-        }
-        output.write_text(json.dumps(content, indent=1) + "\n")
+        found = [asdict(run) for run in runs]
+        write_result(output, observations=observations, parallelism=parallelism, runs=found)
 
 
 def search(

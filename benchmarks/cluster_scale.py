@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cluster_model import Conditions, Outcome, simulate
+from benchmarks.result_file import write_result
 from benchmarks.simulated_study import make_study
 from scoot_ray.core.objective import PRESETS
 from scoot_ray.core.trial import TrialRecord, TrialState
@@ -99,9 +100,7 @@ def main(
     Console(width=110).print(
         table("Simulated: the searcher", scale), table("Simulated: nodes lost", rates)
     )
-    record = {"simulated": True, "suggestion_s": measured, "scale": scale, "rates": rates}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(record, indent=1) + "\n")
+    write_result(output, simulated=True, suggestion_s=measured, scale=scale, rates=rates)
 
 
 def average(

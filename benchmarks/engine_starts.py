@@ -8,7 +8,6 @@ at once on empty ones, as trials side by side do. Seconds from launch to the fir
 """
 
 import asyncio
-import json
 import os
 import tempfile
 import time
@@ -20,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.result_file import write_result
 from scoot_ray.cli.options import Settings, parse_settings
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, load_study
@@ -50,8 +50,7 @@ def main(
         table.add_row(name, str(len(values)), f"{median(values):.1f}", every)
     Console(width=120).print(table)
     if output is not None:
-        content = {"study": study.name, "config": config, "seconds": seconds}
-        output.write_text(json.dumps(content, indent=1) + "\n")
+        write_result(output, study=study.name, config=config, seconds=seconds)
 
 
 def run_round(study: Study, config: Config) -> dict[str, list[float]]:

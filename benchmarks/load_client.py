@@ -14,8 +14,6 @@ Both of the others want a tokenizer: `make runs/tiny-llama/config.json` writes o
 """
 
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -24,7 +22,6 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load_clients import ROOT, Client, GuideLlm, Own, Server, VllmBench
+from benchmarks.result_file import write_result
 
 RESULTS = Path(__file__).parent / "results" / "load_client.json"
 PORT = 18_765
@@ -234,24 +232,8 @@ def main(
         f"The highest rate tried at which p99 of the lag is at most {1e3 * LAG_TARGET_S:g} ms: "
         f"{highest_rps:g} requests/s."
     )
-    report = {
-        "machine": describe_machine(),
-        "versions": {name: version(name) for name in ("aiohttp", "uvloop", "numpy")},
-        "highest_rate_rps": highest_rps,
-        "runs": [asdict(run) for run in [*runs, *rising]],
-    }
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(report, indent=2) + "\n")
-
-
-def describe_machine() -> dict[str, Any]:
-    """Return what the numbers depend on; the load average tells whether others were at work."""
-    return {
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "num_cores": os.cpu_count(),
-        "load_average": os.getloadavg(),
-    }
+    found = [asdict(run) for run in [*runs, *rising]]
+    write_result(output, highest_rate_rps=highest_rps, runs=found)
 
 
 if __name__ == "__main__":

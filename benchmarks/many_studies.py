@@ -12,7 +12,6 @@ asked for go before it. With pauses of at most 100 ms, as in the manifests that 
 are served in turn. `--retry-ms 1000` is Ray's own.
 """
 
-import json
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ from ray.job_submission import JobStatus
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.result_file import write_result
 from cluster.jobs import Jobs
 from scoot_ray.core.journal import Journal
 from scoot_ray.core.study import Study, parse_study
@@ -100,9 +100,7 @@ def main(
         "fairness_throughput": fairness([share.trials_per_min for share in shares]),
     }
     Console().print(table(shares, summary))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    record = {**summary, "shares": [asdict(share) for share in shares]}
-    output.write_text(json.dumps(record, indent=1) + "\n")
+    write_result(output, **summary, shares=[asdict(share) for share in shares])
 
 
 def make_study(number: int, observations: int, largest: int) -> Study:

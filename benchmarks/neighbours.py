@@ -7,7 +7,6 @@ Each round measures the study's default configuration, changed by --set, once al
 round have the same arrival order, which changes from round to round.
 """
 
-import json
 import multiprocessing
 import os
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.result_file import write_result
 from scoot_ray.cli.options import Settings, parse_settings
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, load_study
@@ -49,8 +49,7 @@ def main(
         beside.append(measure(study_file, config, trials, seed))
     Console(width=120).print(summary(study, alone, beside))
     if output is not None:
-        content = {"study": study.name, "config": config, "alone": alone, "beside": beside}
-        output.write_text(json.dumps(content, indent=1) + "\n")
+        write_result(output, study=study.name, config=config, alone=alone, beside=beside)
 
 
 def measure(study_file: Path, config: Config, trials: int, seed: int) -> list[Measured]:

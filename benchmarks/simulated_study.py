@@ -4,7 +4,6 @@ Near saturation the order in which requests arrive decides much of what a test m
 what confirmation and early stop have to cope with; so these services are loaded that far.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.result_file import write_result
 from scoot_ray.core.journal import History
 from scoot_ray.core.pareto import box_volumes
 from scoot_ray.core.space import Config
@@ -130,6 +130,4 @@ def write_rows(output: Path, rows: Sequence[Any], **settings: Any) -> None:
         rows: Dataclass instances.
         settings: What all of them have in common.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
-    content = {"simulated": True, **settings, "rows": [asdict(row) for row in rows]}
-    output.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_result(output, simulated=True, **settings, rows=[asdict(row) for row in rows])

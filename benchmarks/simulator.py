@@ -12,7 +12,6 @@ little, but not nothing: the fastest of several runs counts, and the first, whic
 filled, is told beside it.
 """
 
-import json
 import multiprocessing
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import vidur as vidur_comparison
+from benchmarks.result_file import write_result
 from benchmarks.vidur import Speed
 from scoot_ray.core.request import Request
 from scoot_ray.core.space import Config
@@ -142,13 +142,12 @@ def main(
     if vidur is not None:
         speeds = vidur_comparison.compare(vidur, rates_rps=(2.0, 20.0), repeats=min(repeats, 3))
         console.print(speed_table(speeds))
-    content = {
-        "stress_tests": [asdict(row) for row in stress_tests],
-        "streams": [asdict(row) for row in streams],
-        "vidur": [asdict(row) for row in speeds],
-    }
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(content, indent=1) + "\n")
+    write_result(
+        output,
+        stress_tests=[asdict(row) for row in stress_tests],
+        streams=[asdict(row) for row in streams],
+        vidur=[asdict(row) for row in speeds],
+    )
 
 
 def time_stress_test(service: Service, repeats: int) -> StressTestTime:

@@ -7,8 +7,6 @@ measured with noise, those that crash among them; every repeat has another servi
 seed. The first suggestion of the process is not counted: it loads libraries.
 """
 
-import json
-import platform
 import resource
 import time
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ from rich.table import Table
 
 from benchmarks.analytic import measure
 from benchmarks.analytic_engine import Service
+from benchmarks.result_file import write_result
 from scoot_ray.core.trial import TrialRecord, trial_seed
 from searchers import make_optimizer
 from searchers.initial_design import draw_valid, sobol_stream
@@ -63,9 +62,7 @@ def main(
         for kind in (OBJECTIVES[0], OBJECTIVES[-1])
     ]
     Console().print(summary(algorithm, timed))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    content = {"algorithm": algorithm, "python": platform.python_version()}
-    output.write_text(json.dumps({**content, "timed": [asdict(t) for t in timed]}, indent=1) + "\n")
+    write_result(output, algorithm=algorithm, timed=[asdict(t) for t in timed])
 
 
 def time_many(algorithm: str, kind: str, observations: int, repeats: int) -> Timed:

@@ -11,7 +11,6 @@ reserved         fewer trials run than may, and the next one waits for more GPUs
 beyond degree    as many trials run as may
 """
 
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.result_file import write_result
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.output import Output
@@ -87,8 +87,7 @@ def main(
         trials = folder_output.journal.read().trials
     found = Utilisation.of(trials, num_gpus, parallelism)
     Console().print(table(found, mode))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps({"mode": mode, "pace": pace, **asdict(found)}, indent=1) + "\n")
+    write_result(output, mode=mode, pace=pace, **asdict(found))
 
 
 def make_study(pace: float, observations: int, parallelism: int, num_gpus: int, mode: str) -> Study:

@@ -8,7 +8,6 @@ trial, and is lost 0.24 times an hour. The order of trials is all that differs: 
 for knowing less is measured by `python -m benchmarks.analytic scoot --mode warm_first`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -27,6 +26,7 @@ from benchmarks.cluster_scale import (
     USUAL_RATE_PER_H,
     make_trials,
 )
+from benchmarks.result_file import write_result
 
 RESULTS = Path(__file__).parent / "results" / "warm_nodes.json"
 DEGREES = (2, 4, 8)
@@ -43,9 +43,7 @@ def main(seeds: Annotated[int, typer.Option(min=2)] = 200, output: Path = RESULT
     """Simulate both modes on the same trials, print the means, and write them as JSON."""
     rows = [compare(degree, seeds) for degree in DEGREES]
     Console().print(table(rows, seeds))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    record = {"simulated": True, "seeds": seeds, "rows": rows}
-    output.write_text(json.dumps(record, indent=1) + "\n")
+    write_result(output, simulated=True, seeds=seeds, rows=rows)
 
 
 def compare(parallelism: int, seeds: int) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """A comparison from its settings to its runs, which are kept in a file and never run twice."""
 
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.comparison.algorithms import PEERS
 from benchmarks.comparison.peer_process import PeerEnvironment
 from benchmarks.comparison.run import Run, Task
 from benchmarks.comparison.service import Service
+from benchmarks.result_file import current_commit
 from scoot_ray.core.display import format_duration
 from scoot_ray.core.journal import Journal
 
@@ -91,17 +90,3 @@ def _progress(run: Run, number: int, count: int, elapsed_s: float) -> str:
     left = format_duration(elapsed_s / number * (count - number))
     name = f"{task.service} {task.algorithm} seed {task.seed}, {task.parallelism} at once"
     return f"[{number}/{count}, about {left} left] {name}: {run.final:.3f}"
-
-
-def current_commit() -> str:
-    """Name what searches: the checkout's commit, or the installed version."""
-    home = Path(__file__).resolve().parent
-    command = ["git", "-C", str(home), "describe", "--always", "--dirty", "--abbrev=7"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        try:
-            return f"scoot-ray {version('scoot-ray')}"
-        except PackageNotFoundError:
-            return "unknown"
-    return done.stdout.strip()

@@ -1,13 +1,12 @@
 """What a comparison leaves behind: `tables.md`, `comparison.json`, `plots.html`."""
 
 import json
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.comparison.statistics import Runs
+from benchmarks.result_file import machine, rounded
 from scoot_ray.report.tables import Table
 
 OUR_PACKAGES = ("torch", "botorch", "scikit-learn", "pymoo", "numpy", "ray")
@@ -33,21 +32,21 @@ def write_documents(
         "tables": [_plain(t) for t in tables],
         "runs": [r.to_json() for r in runs.runs],
     }
-    text = json.dumps(_rounded(content)) + "\n"
+    text = json.dumps(rounded(content)) + "\n"
     (folder / "comparison.json").write_text(text, encoding="utf-8")
     write_plots(runs, folder / "plots.html")
 
 
 def _facts(runs: Runs, command: str, peers: Mapping[str, str]) -> dict[str, Any]:
+    made_with = machine(OUR_PACKAGES)
     return {
         "command": command,
         "commits": {
             algorithm: sorted({run.commit for run in runs.of(algorithm=algorithm)})
             for algorithm in runs.algorithms
         },
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "versions": {name: version(name) for name in OUR_PACKAGES} | dict(peers),
+        **made_with,
+        "versions": made_with["versions"] | dict(peers),
     }
 
 
@@ -64,7 +63,7 @@ def _markdown(facts: Mapping[str, Any], tables: Sequence[Table]) -> str:
         "",
         f"    {facts['command']}",
         "",
-        f"Commits: {commits}. Python {facts['python']}, {facts['machine']}. Versions: {versions}.",
+        f"Commits: {commits}. Python {facts['python']}, {facts['system']}. Versions: {versions}.",
     ]
     for table in tables:
         lines += ["", f"## {table.title}", "", *_rows(table)]
@@ -74,19 +73,6 @@ def _markdown(facts: Mapping[str, Any], tables: Sequence[Table]) -> str:
 def _rows(table: Table) -> list[str]:
     rule = ["---"] * len(table.header)
     return [f"| {' | '.join(row)} |" for row in (table.header, rule, *table.rows)]
-
-
-def _rounded(value: Any) -> Any:
-    """Return the same with five significant digits: more are noise, and half of the file."""
-    match value:
-        case float():
-            return float(f"{value:.5g}")
-        case Mapping():
-            return {key: _rounded(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_rounded(inner) for inner in value]
-        case _:
-            return value
 
 
 def _plain(table: Table) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Everything in the result was measured here: hardware, versions, default, recomme
 a rate near the default's saturation; `--duration` and `--observations` decide how long it takes.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ import typer
 
 from benchmarks.gpu.hardware import describe_gpus
 from benchmarks.gpu.shape import MODELS, write_shape
+from benchmarks.result_file import write_result
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study, parse_study
@@ -50,8 +50,7 @@ def main(
     if tuning.ending is not Ending.FINISHED:
         raise SystemExit("The study was interrupted; run it again with --resume.")
     path = RESULTS / f"gpu-{size}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(describe(tuning.result, header, gpus), indent=1) + "\n")
+    write_result(path, **describe(tuning.result, header, gpus))
     print(f"Written: {path}")
 
 

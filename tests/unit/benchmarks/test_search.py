@@ -1,6 +1,6 @@
 """One search: time is virtual, degrees overlap trials, judging knows no luck."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -92,14 +92,6 @@ class Uneven(ClosedFormService):
     def measure(self, config: Config, seed: int) -> Any:
         outcome = super().measure(config, seed)
         return replace(outcome, phases_s={"load": 60.0 + seed % 61})
-
-
-def test_without_its_forest_a_search_crashes_more() -> None:
-    crashes: Mapping[str, int] = {
-        name: sum(run_search(name, seed=seed).num_infeasible for seed in range(3))
-        for name in ("scoot_paper", "scoot_paper_without_forest")
-    }
-    assert crashes["scoot_paper_without_forest"] >= crashes["scoot_paper"]
 
 
 def test_a_simulated_service_is_loaded_by_what_saturates_its_default() -> None:

@@ -1,0 +1,67 @@
+"""What a benchmark leaves behind: what it found, and what that was made with."""
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "botorch", "scikit-learn", "pymoo", "numpy", "ray", "aiohttp", "uvloop")
+
+
+def write_result(path: Path, **found: Any) -> None:
+    """Write findings as JSON, below the command, the commit and the machine that made them."""
+    content = {"command": command_line(), "commit": current_commit(), **machine(), **found}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(rounded(content), indent=1) + "\n", encoding="utf-8")
+
+
+def machine(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
+    """Tell what numbers depend on; the load average says whether others were at work."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "num_cores": os.cpu_count(),
+        "load_average": os.getloadavg(),
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+def command_line() -> str:
+    """Return the command that runs, as typed after the interpreter's name."""
+    module = sys.modules["__main__"].__spec__
+    if module is None:
+        return shlex.join(sys.argv)
+    return shlex.join(["python", "-m", module.name.removesuffix(".__main__"), *sys.argv[1:]])
+
+
+def current_commit() -> str:
+    """Name what runs: the checkout's commit, or the installed version."""
+    home = Path(__file__).resolve().parent
+    command = ["git", "-C", str(home), "describe", "--always", "--dirty", "--abbrev=7"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        try:
+            return f"scoot-ray {version('scoot-ray')}"
+        except PackageNotFoundError:
+            return "unknown"
+    return done.stdout.strip()
+
+
+def rounded(value: Any) -> Any:
+    """Return the same with five significant digits: more are noise, and half of the file."""
+    match value:
+        case float():
+            return float(f"{value:.5g}")
+        case Mapping():
+            return {key: rounded(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [rounded(inner) for inner in value]
+        case _:
+            return value
