@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -259,15 +258,3 @@ class TestArguments:
     def test_unknown_option(self, name: str) -> None:
         with pytest.raises(StudyError, match="Did you mean limits"):
             make_optimizer(name, ONE_FLOAT, [TTFT], seed=0, limit=())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("m", [1, 2, 3])
-def test_suggestion_time(make: Make, m: int) -> None:
-    """Print it: a machine's speed is no property of the program."""
-    history = make_history(VLLM, 30, crashes=lambda c: c["max_num_seqs"] > 6000)
-    optimizer = make(VLLM, OBJECTIVES[m])
-    started = time.perf_counter()
-    optimizer.suggest(history, [])
-    took_s = time.perf_counter() - started
-    print(f"\n{type(optimizer).__name__}, {m} objectives: {took_s:.2f} s")
