@@ -24,9 +24,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.analytic_engine import Service
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from scoot_ray.core.objective import losses
 from scoot_ray.core.pareto import is_nondominated
+from scoot_ray.core.sections import Mode
 from scoot_ray.core.space import Config, FloatArray, SearchSpace
 from scoot_ray.core.trial import Role, TrialRecord, TrialState, trial_seed
 from searchers import make_optimizer, those_of
@@ -67,7 +69,7 @@ def main(
     seeds: Annotated[int, typer.Option(min=1)] = 10,
     observations: Annotated[int, typer.Option(min=2)] = 30,
     parallelism: Annotated[int, typer.Option(min=1, help="trials at a time")] = 1,
-    mode: Annotated[str, typer.Option(help="asynchronous, batch or warm_first")] = "asynchronous",
+    mode: Annotated[Mode, typer.Option(help="when slots are filled")] = "asynchronous",
     output: Annotated[Path | None, typer.Option(help="JSON with every run")] = None,
 ) -> None:
     """Run every algorithm on every service with every seed."""
@@ -236,4 +238,4 @@ def _cell(runs: Sequence[Run]) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import ray
-import typer
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.entry import run_command
 from benchmarks.many_studies import RETRY_VARIABLE, fairness
 from tests.ray_head import ray_head
 
@@ -70,4 +70,4 @@ def _ask() -> PlacementGroup:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

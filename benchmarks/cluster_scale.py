@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cluster_model import Conditions, Outcome, simulate
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from benchmarks.simulated_study import make_study
 from scoot_ray.core.objective import PRESETS
@@ -213,4 +214,4 @@ def _suggestion_s(num_trials: int) -> float:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.comparison.statistics import Interval
+from benchmarks.entry import run_command
 from benchmarks.simulated_study import SERVICES, FreshOrders, make_study, run_study, write_rows
 from scoot_ray.core.confirmation import Repeats, confirmed
 from scoot_ray.core.pareto import Contender, finalists, rank, recommend, reference_point
@@ -123,4 +124,4 @@ def summary(choices: Sequence[Choice]) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

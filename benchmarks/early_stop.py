@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.comparison.statistics import LEAST_BAND, Duel, Interval
+from benchmarks.entry import run_command
 from benchmarks.simulated_study import (
     SERVICES,
     FreshOrders,
@@ -184,4 +185,4 @@ def summary(pairs: Sequence[Pair]) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

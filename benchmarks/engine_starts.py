@@ -19,8 +19,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from scoot_ray.cli.options import Settings, parse_settings
+from scoot_ray.core.errors import EngineError
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, load_study
 from trainables.backend import BACKENDS
@@ -88,7 +90,7 @@ async def start(study: Study, config: Config) -> float:
         try:
             await asyncio.wait({healthy, death}, return_when=asyncio.FIRST_COMPLETED)
             if not healthy.done():
-                raise SystemExit("\n".join(tail(read_lines(engine.log))))
+                raise EngineError("\n".join(tail(read_lines(engine.log))))
             return time.monotonic() - begin_s
         finally:
             for future in (healthy, death):
@@ -98,4 +100,4 @@ async def start(study: Study, config: Config) -> float:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -31,6 +31,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.entry import run_command
 from benchmarks.load_clients import ROOT, Client, GuideLlm, Own, Server, VllmBench
 from benchmarks.result_file import write_result
 
@@ -237,4 +238,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -17,6 +17,7 @@ import numpy as np
 import typer
 import uvloop
 
+from benchmarks.entry import run_command
 from benchmarks.timing_server import MODEL
 from scoot_ray.core.metrics import summarize
 from scoot_ray.core.request import Request, RequestRecord
@@ -113,4 +114,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

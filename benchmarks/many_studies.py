@@ -26,6 +26,7 @@ from ray.job_submission import JobStatus
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from cluster.jobs import Jobs
 from scoot_ray.core.journal import Journal
@@ -218,4 +219,4 @@ def _share(name: str, trials: Sequence[TrialRecord], equal_gpu_s: float) -> Shar
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -19,8 +19,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from scoot_ray.cli.options import Settings, parse_settings
+from scoot_ray.core.errors import EngineError
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, load_study
 from scoot_ray.plan import Plan
@@ -64,7 +66,7 @@ def run_trial(study_file: Path, config: Config, index: int, seed: int) -> Measur
     """Measure on the GPUs that the trial with this index would hold.
 
     Raises:
-        SystemExit: If the test does not complete, with the reason.
+        EngineError: If the test does not complete, with the reason.
     """
     plan = Plan.of(load_study(study_file))
     num_gpus = plan.num_gpus_of(config)
@@ -72,7 +74,7 @@ def run_trial(study_file: Path, config: Config, index: int, seed: int) -> Measur
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, held))
     outcome = make_stress_test(plan.study).run(config, plan.trace, seed)
     if outcome.failure:
-        raise SystemExit(f"The test of {config} ended {outcome.state}: {outcome.failure.message}")
+        raise EngineError(f"The test of {config} ended {outcome.state}: {outcome.failure.message}")
     return {name: outcome.metrics[name] for name in (*METRICS, LAG)}
 
 
@@ -92,4 +94,4 @@ def _range(values: Sequence[float]) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import vidur as vidur_comparison
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from benchmarks.vidur import Speed
 from scoot_ray.core.request import Request
@@ -264,4 +265,4 @@ def _table(title: str, *headings: str) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

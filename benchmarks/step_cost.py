@@ -11,6 +11,7 @@ a folder with config.json.
 """
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.entry import run_command
+from scoot_ray.core.errors import StudyError
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
 from trainables.simulator.operator_profile import DEGREE, ELEMENTWISE, LINEAR, TOKENS
@@ -26,7 +29,11 @@ from trainables.simulator.operators import RooflineOperators
 FEW_TOKENS = 32
 
 
-def main(profile: Path, accelerator: str = "A100-80GB", model: str = "") -> None:
+def main(
+    profile: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    model: Annotated[str, typer.Option(help="its name, or a folder with its config.json")],
+    accelerator: Annotated[str, typer.Option(help="the GPU that was profiled")] = "A100-80GB",
+) -> None:
     """Print the errors of each tensor-parallel degree."""
     measured = read_profile(profile)
     errors = relative_errors(measured, accelerator, model)
@@ -40,12 +47,20 @@ def main(profile: Path, accelerator: str = "A100-80GB", model: str = "") -> None
 
 
 def read_profile(path: Path) -> pd.DataFrame:
-    """Return degree, tokens and seconds of each operator; medians where rows repeat."""
+    """Return degree, tokens and seconds of each operator; medians where rows repeat.
+
+    Raises:
+        StudyError: Naming the columns that the file lacks.
+    """
     frame = pd.read_csv(path)
     names = {f"{name}_ms": name for name in (*LINEAR, *ELEMENTWISE)}
     names |= {f"time_stats.{name}.median": name for name in (*LINEAR, *ELEMENTWISE)}
-    frame = frame.rename(columns=names)[[DEGREE, TOKENS, *LINEAR, *ELEMENTWISE]]
-    medians = frame.groupby([DEGREE, TOKENS], as_index=False).median()
+    frame = frame.rename(columns=names)
+    wanted = [DEGREE, TOKENS, *LINEAR, *ELEMENTWISE]
+    missing = [name for name in wanted if name not in frame]
+    if missing:
+        raise StudyError(f"{path}: not an operator profile; it has no {', '.join(missing)}.")
+    medians = frame[wanted].groupby([DEGREE, TOKENS], as_index=False).median()
     medians[[*LINEAR, *ELEMENTWISE]] /= 1e3
     return medians
 
@@ -79,4 +94,4 @@ def summary(errors: pd.DataFrame) -> list[str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from benchmarks.analytic import measure
 from benchmarks.analytic_engine import Service
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from scoot_ray.core.trial import TrialRecord, trial_seed
 from searchers import make_optimizer
@@ -109,4 +110,4 @@ def summary(algorithm: str, timed: Sequence[Timed]) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

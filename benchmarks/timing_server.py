@@ -23,6 +23,8 @@ from typing import Annotated, cast
 import typer
 import uvloop
 
+from benchmarks.entry import run_command
+
 MODEL = "timing"
 _NUM_TOKENS = re.compile(rb'"max(?:_completion)?_tokens": ?(\d+)')
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -232,4 +234,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

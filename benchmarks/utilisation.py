@@ -22,7 +22,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
+from scoot_ray.core.sections import Mode
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.output import Output
@@ -76,7 +78,7 @@ def main(
     observations: int = 16,
     parallelism: int = 4,
     num_gpus: Annotated[int, typer.Option(help="GPUs of the one node.")] = 8,
-    mode: Annotated[str, typer.Option(help="asynchronous, batch or warm_first")] = "asynchronous",
+    mode: Annotated[Mode, typer.Option(help="when slots are filled")] = "asynchronous",
     output: Path = RESULTS,
 ) -> None:
     """Run the study, print where the GPU time went, and write it as JSON."""
@@ -127,4 +129,4 @@ def table(found: Utilisation, mode: str) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

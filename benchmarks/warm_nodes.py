@@ -26,6 +26,7 @@ from benchmarks.cluster_scale import (
     USUAL_RATE_PER_H,
     make_trials,
 )
+from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 
 RESULTS = Path(__file__).parent / "results" / "warm_nodes.json"
@@ -94,4 +95,4 @@ def table(rows: Sequence[Mapping[str, Any]], seeds: int) -> Table:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

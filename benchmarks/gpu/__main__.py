@@ -6,14 +6,17 @@ Everything in the result was measured here: hardware, versions, default, recomme
 a rate near the default's saturation; `--duration` and `--observations` decide how long it takes.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from benchmarks.entry import run_command
 from benchmarks.gpu.hardware import describe_gpus
 from benchmarks.gpu.shape import MODELS, write_shape
 from benchmarks.result_file import write_result
+from scoot_ray.cli.tune_command import INTERRUPTED
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study, parse_study
@@ -36,7 +39,7 @@ def main(
 ) -> None:
     """Run the study and write its result."""
     if size not in MODELS:
-        raise SystemExit(f"{size!r} is not a size; write one of: {', '.join(MODELS)}.")
+        raise StudyError(f"{size!r} is not a size; write one of: {', '.join(MODELS)}.")
     gpus = describe_gpus()
     accelerator = known_name(gpus[0])
     model = (folder / f"llama-2-{size}").absolute()
@@ -48,7 +51,8 @@ def main(
         header = output.journal.read().header
     print(verdict(tuning.result))
     if tuning.ending is not Ending.FINISHED:
-        raise SystemExit("The study was interrupted; run it again with --resume.")
+        print("The study was interrupted; run it again with --resume.", file=sys.stderr)
+        raise SystemExit(INTERRUPTED)
     path = RESULTS / f"gpu-{size}.json"
     write_result(path, **describe(tuning.result, header, gpus))
     print(f"Written: {path}")
@@ -58,12 +62,12 @@ def known_name(gpu: dict[str, str | int]) -> str:
     """Return the name of a GPU whose numbers are known.
 
     Raises:
-        SystemExit: If they are not: the engine's defaults would be guessed, not measured.
+        StudyError: If they are not: the engine's defaults would be guessed, not measured.
     """
     try:
         return find_accelerator(str(gpu["name"])).name
     except StudyError as error:
-        raise SystemExit(f"{error} Add it to trainables/hardware.py to measure it here.") from None
+        raise StudyError(f"{error} Add it to trainables/hardware.py to measure it here.") from None
 
 
 def make_study(
@@ -127,4 +131,4 @@ def describe(result: Result, header: Any, gpus: list[dict[str, str | int]]) -> d
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

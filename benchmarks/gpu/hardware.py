@@ -2,17 +2,21 @@
 
 import pynvml
 
+from scoot_ray.core.errors import ClusterError
+
 
 def describe_gpus() -> list[dict[str, str | int]]:
     """Return name and memory of every GPU, and the driver's version.
 
     Raises:
-        SystemExit: If there is no GPU, saying so.
+        ClusterError: If there is no GPU, saying so.
     """
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
-        raise SystemExit(f"No NVIDIA GPU was found ({error}); this benchmark needs one.") from None
+        raise ClusterError(
+            f"No NVIDIA GPU was found ({error}); this benchmark needs one."
+        ) from None
     try:
         handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
         return [

@@ -13,6 +13,8 @@ from scoot_ray.core.schedule import STRICT
 
 Scalar = bool | int | float | str
 
+Mode = Literal["asynchronous", "batch", "warm_first"]
+
 
 class Section(BaseModel):
     """Base of the sections: frozen, and a misspelt key is an error."""
@@ -171,7 +173,7 @@ class SearchSection(Section):
 
     algorithm: str = "scoot"
     """`scoot`, `scoot_paper`, `genetic`, `vanilla_bo` or `random`."""
-    mode: Literal["asynchronous", "batch", "warm_first"] = "asynchronous"
+    mode: Mode = "asynchronous"
     """Fill a slot as soon as it is free, or wait for a whole batch, or prefer nodes that are up."""
     observations: int = Field(default=30, ge=1)
     """Trials after the default, confirmations not counted."""
