@@ -51,16 +51,18 @@ class Progress:
     def finished(self, record: TrialRecord) -> None:
         """Print how a trial ended."""
         self._count(record)
-        if record.is_bound:
-            text = f"ended early: {record.early_stop}"
-        elif record.state is TrialState.COMPLETE:
-            texts = [self._measured(objective, record) for objective in self.objectives]
-            text = ", ".join([*texts, *_late(record)])
-        else:
-            text = record.failure.message if record.failure else ""
-        self._print(record.number, record.state.value, text)
-        for line in record.failure.log_tail[-NUM_LOG_LINES:] if record.failure else ():
+        self._print(record.number, record.state.value, self._ending(record))
+        for line in record.mishap.log_tail[-NUM_LOG_LINES:] if record.mishap else ():
             self.note(f"    | {line}")
+
+    def _ending(self, record: TrialRecord) -> str:
+        if record.is_bound:
+            return f"ended early: {record.note}"
+        if record.state is not TrialState.COMPLETE:
+            return record.note
+        texts = [self._measured(objective, record) for objective in self.objectives]
+        measured = ", ".join([*texts, *_late(record)])
+        return f"{measured}. {record.note}" if record.note else measured
 
     def _count(self, record: TrialRecord) -> None:
         self.num_finished += record.state is not TrialState.FAILED

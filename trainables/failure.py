@@ -134,4 +134,4 @@ def after_retry(first: Outcome, second: Outcome) -> Outcome:
     failure = second.failure
     if failure is not None and is_unexplained(second):
         failure = replace(failure, message=f"{failure.message} It failed so twice.")
-    return replace(second, failure=failure, phases_s=phases_s)
+    return replace(second, failure=failure, phases_s=phases_s, first_failure=first.failure)

@@ -99,20 +99,13 @@ class ServedStressTest:
         outcome = self._attempt(config, load, replicas, seed, bar)
         if not is_unexplained(outcome):
             return outcome
-        self._set_aside(outcome)
+        self._set_log_aside()
         return after_retry(outcome, self._attempt(config, load, replicas, seed, bar))
 
-    def _set_aside(self, first: Outcome) -> None:
-        """Keep the log of a first attempt, and say where: a good second one leaves no trace."""
-        assert first.failure is not None
-        kept = self._folder / FIRST_LOG
+    def _set_log_aside(self) -> None:
         log = self._folder / LOG
         if log.exists():
-            log.replace(kept)
-        logger.warning(
-            "%s in the phase %s: %s The test is run once more; %s has the engine's log, if any.",
-            *(first.failure.cause, first.failure.phase.value, first.failure.message, kept),
-        )
+            log.replace(self._folder / FIRST_LOG)
 
     def _attempt(
         self, config: Config, load: Load, replicas: Replicas, seed: int, bar: Bar | None

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from scoot_ray.core.display import format_duration
-from scoot_ray.core.trial import Outcome
+from scoot_ray.core.trial import Failure, Outcome
 from scoot_ray.report.tables import Table
 
 LOG_WIDTH = 140
@@ -33,5 +33,11 @@ def print_outcome(outcome: Outcome) -> None:
     """Print how a stress test ended, and why if it failed."""
     phases = ", ".join(f"{name} {format_duration(s)}" for name, s in outcome.phases_s.items())
     print_line(f"{outcome.state.value}   {phases}")
+    if outcome.first_failure is not None:
+        _print_failure(outcome.first_failure, "Run again, because at first: ")
     if outcome.failure is not None:
-        print_line("\n".join([outcome.failure.message, *outcome.failure.log_tail]))
+        _print_failure(outcome.failure)
+
+
+def _print_failure(failure: Failure, introduction: str = "") -> None:
+    print_line("\n".join([f"{introduction}{failure.message}", *failure.log_tail]))

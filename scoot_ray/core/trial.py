@@ -94,6 +94,8 @@ class Outcome:
             could still have had: it would have measured at least this for a time (TTFT, TPOT,
             latency), at most this for a rate. A metric without a bound is left out.
         early_stop: Why it was ended early, for a person; empty if it was not.
+        first_failure: What nothing explained and therefore was tried once more; this is how the
+            second try ended.
     """
 
     state: TrialState
@@ -102,6 +104,7 @@ class Outcome:
     phases_s: Mapping[str, float] = field(default_factory=dict)
     is_bound: bool = False
     early_stop: str = ""
+    first_failure: Failure | None = None
 
     def __post_init__(self) -> None:
         if self.state is TrialState.COMPLETE and not self.metrics:
@@ -120,6 +123,7 @@ class Outcome:
             "phases_s": dict(self.phases_s),
             "is_bound": self.is_bound,
             "early_stop": self.early_stop,
+            "first_failure": self.first_failure.to_json() if self.first_failure else None,
         }
 
     @classmethod
@@ -128,10 +132,11 @@ class Outcome:
         return cls(
             state=TrialState(data["state"]),
             metrics=dict(data["metrics"]),
-            failure=Failure.from_json(data["failure"]) if data["failure"] else None,
+            failure=_failure_of(data, "failure"),
             phases_s=dict(data["phases_s"]),
             is_bound=data.get("is_bound", False),
             early_stop=data.get("early_stop", ""),
+            first_failure=_failure_of(data, "first_failure"),
         )
 
 
@@ -197,6 +202,7 @@ class TrialRecord:
         is_bound: The test was ended early and the metrics are bounds, as in `Outcome`: at least
             this for a time, at most this for a rate. To a model it is a censored observation.
         early_stop: Why it was ended early, for a person; empty if it was not.
+        first_failure: What ended a first try, if this is how a second one ended.
     """
 
     number: int
@@ -212,6 +218,7 @@ class TrialRecord:
     gpu_seconds: float = 0.0
     is_bound: bool = False
     early_stop: str = ""
+    first_failure: Failure | None = None
     started_at_s: float = 0.0
     ended_at_s: float = 0.0
 
@@ -229,8 +236,24 @@ class TrialRecord:
             seed=assignment.seed,
             is_bound=outcome.is_bound,
             early_stop=outcome.early_stop,
+            first_failure=outcome.first_failure,
             **facts,
         )
+
+    @property
+    def note(self) -> str:
+        """What a person should know of its end; empty if there is nothing to tell."""
+        if self.failure is not None:
+            return self.failure.message
+        if self.first_failure is None:
+            return self.early_stop
+        why = f"Run again, because at first: {self.first_failure.message}"
+        return f"{self.early_stop} {why}".strip()
+
+    @property
+    def mishap(self) -> Failure | None:
+        """What went wrong, in the end or else in a first try."""
+        return self.failure or self.first_failure
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain mapping for the journal."""
@@ -248,6 +271,7 @@ class TrialRecord:
             "gpu_seconds": self.gpu_seconds,
             "is_bound": self.is_bound,
             "early_stop": self.early_stop,
+            "first_failure": self.first_failure.to_json() if self.first_failure else None,
             "started_at_s": self.started_at_s,
             "ended_at_s": self.ended_at_s,
         }
@@ -261,7 +285,7 @@ class TrialRecord:
             state=TrialState(data["state"]),
             metrics=dict(data["metrics"]),
             role=Role(data["role"]),
-            failure=Failure.from_json(data["failure"]) if data.get("failure") else None,
+            failure=_failure_of(data, "failure"),
             phases_s=dict(data["phases_s"]),
             seed=data.get("seed", 0),
             trial_id=data.get("trial_id", ""),
@@ -269,9 +293,14 @@ class TrialRecord:
             gpu_seconds=data.get("gpu_seconds", 0.0),
             is_bound=data.get("is_bound", False),
             early_stop=data.get("early_stop", ""),
+            first_failure=_failure_of(data, "first_failure"),
             started_at_s=data.get("started_at_s", 0.0),
             ended_at_s=data.get("ended_at_s", 0.0),
         )
+
+
+def _failure_of(data: Mapping[str, Any], key: str) -> Failure | None:
+    return Failure.from_json(data[key]) if data.get(key) else None
 
 
 def trial_seed(study_seed: int, number: int) -> int:

@@ -48,8 +48,8 @@ class Findings:
         return cls(study, history, Result.from_history(study, history), control, logs)
 
     def log_of(self, record: TrialRecord) -> Sequence[str]:
-        """Return what a trial's engine said last: why it failed, else the end of its log."""
-        told = record.failure.log_tail if record.failure else ()
+        """Return what an engine said last: why it failed, if only at first, or its log's end."""
+        told = record.mishap.log_tail if record.mishap else ()
         return told or self.logs.get(record.number, ())
 
     @cached_property

@@ -129,7 +129,7 @@ def _log(record: TrialRecord, lines: Sequence[str]) -> str:
     """Fold the end of a trial's log; on paper only that of a failure is unfolded."""
     if not lines:
         return ""
-    kind = ' class="on-paper"' if record.failure else ""
+    kind = ' class="on-paper"' if record.mishap else ""
     log = html.escape("\n".join(lines))
     return f"<details{kind}><summary>last lines of its log</summary><pre>{log}</pre></details>"
 

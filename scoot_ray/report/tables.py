@@ -213,7 +213,7 @@ def _trial_row(
         *(_measured(record, metric) for metric in metrics),
         f"{record.gpu_seconds:.0f}",
         describe_config(record.config, default),
-        record.failure.message if record.failure else record.early_stop,
+        record.note,
     )
 
 

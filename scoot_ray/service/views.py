@@ -96,7 +96,7 @@ class TrialSummary(BaseModel):
             is_on_front=record in result.front,
             is_recommended=best is not None and best.record.number == record.number,
             gpu_seconds=record.gpu_seconds,
-            note=record.failure.message if record.failure else record.early_stop,
+            note=record.note,
         )
 
     @classmethod
@@ -185,7 +185,7 @@ def describe_trial(folder: StudyFolder, number: int) -> TrialDetail | None:
     if record is None:
         return None
     summary = TrialSummary.of_record(record, Result.from_history(study, history))
-    tail = record.failure.log_tail if record.failure else ()
+    tail = record.mishap.log_tail if record.mishap else ()
     return TrialDetail(
         **summary.model_dump(),
         phases_s=finite(record.phases_s),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import Assignment, Failure, Phase, Role, TrialRecord, TrialState
 from scoot_ray.progress import Progress
 from tests.unit.scoot_ray.results import OBJECTIVES, crashed, trial
 
@@ -55,6 +55,16 @@ def test_an_engines_last_lines_are_shown(
 ) -> None:
     progress.finished(crashed(3, "one", "two", "three", "four"))
     assert capsys.readouterr().out.splitlines()[1:] == ["    | two", "    | three", "    | four"]
+
+
+def test_a_failure_that_was_not_repeated_is_told_as_well(
+    progress: Progress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at_first = Failure(Phase.LOAD, "engine_exited", "It ended.", ("what it said last",))
+    progress.finished(replace(trial(1, 0.5, 0.2), first_failure=at_first))
+    line, last = capsys.readouterr().out.splitlines()
+    assert line.endswith("tpot_mean_s 200 ms. Run again, because at first: It ended.")
+    assert last == "    | what it said last"
 
 
 def test_a_failed_trial_does_not_count(progress: Progress) -> None:

@@ -48,7 +48,8 @@ def test_a_good_trial(tmp_path: Path) -> None:
     table = pd.read_parquet(tmp_path / "trial" / "requests.parquet")
     assert len(table) == outcome.metrics["num_requests"] == pytest.approx(20, abs=12)
     assert set(table["output_tokens"]) == {5}
-    assert outcome.metrics["throughput_rps"] == pytest.approx(2 * len(table), rel=0.5)
+    rate_rps = len(table) / table["finished_s"].max()
+    assert outcome.metrics["throughput_rps"] == pytest.approx(2 * rate_rps)
     # The engine takes 10 ms; on a busy machine, which it gives way to, it takes longer.
     assert 0.01 <= outcome.metrics["ttft_mean_s"] < 5
 
@@ -112,16 +113,16 @@ def test_illness_ends_the_load_before_its_time(tmp_path: Path, fault: str, detai
     assert outcome.phases_s["load"] < 40  # of both attempts together
 
 
-def test_what_nothing_explains_is_tried_once_more(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_nothing_explains_is_tried_once_more(tmp_path: Path) -> None:
     env = {"STAND_IN_FAULT_ONCE": str(tmp_path / "happened")}
     outcome = run_trial(tmp_path, fault="die_at_start", env=env)
     assert outcome.state is TrialState.COMPLETE
     first = tmp_path / "trial" / "engine-first-attempt.log"
     assert first.read_text() == "RuntimeError: something that no rule knows\n"
-    assert "engine_exited in the phase start" in caplog.text
-    assert str(first) in caplog.text
+    at_first = outcome.first_failure
+    assert at_first is not None
+    assert (at_first.phase, at_first.cause) == (Phase.START, "engine_exited")
+    assert at_first.log_tail == ("RuntimeError: something that no rule knows",)
 
 
 def test_what_nothing_explains_twice_is_held_against_the_configuration(tmp_path: Path) -> None:
