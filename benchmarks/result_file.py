@@ -41,17 +41,23 @@ def command_line() -> str:
 
 
 def current_commit() -> str:
-    """Name what runs: the checkout's commit, or the installed version."""
-    home = Path(__file__).resolve().parent
-    command = ["git", "-C", str(home), "describe", "--always", "--dirty", "--abbrev=7"]
+    """Name what runs: the checkout's commit, marked if the code was changed, or the version."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        commit = _git("rev-parse", "--short=7", "HEAD")
+        # Results are written while others run.
+        code = (".", ":!benchmarks/results")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", *code)
     except (OSError, subprocess.CalledProcessError):
         try:
             return f"scoot-ray {version('scoot-ray')}"
         except PackageNotFoundError:
             return "unknown"
-    return done.stdout.strip()
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(Path(__file__).resolve().parents[1]), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def rounded(value: Any) -> Any:
