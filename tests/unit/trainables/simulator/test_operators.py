@@ -53,7 +53,7 @@ def test_the_benchmark_reads_vidurs_layout(
     path = tmp_path / "mlp.csv"
     pd.DataFrame(columns | sizes).to_csv(path)
     assert read_measured(path).mlp_act.tolist() == pytest.approx([2e-4, 2e-4])
-    main(path, "A100-80GB", LLAMA.name)
+    main(path, model=LLAMA.name, accelerator="A100-80GB")
     assert "mlp_up_proj" in capsys.readouterr().out
 
 
