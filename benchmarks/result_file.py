@@ -11,14 +11,23 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from scoot_ray.core.errors import OutputError
+
 PACKAGES = ("torch", "botorch", "scikit-learn", "pymoo", "numpy", "ray", "aiohttp", "uvloop")
 
 
 def write_result(path: Path, **found: Any) -> None:
-    """Write findings as JSON, below the command, the commit and the machine that made them."""
+    """Write findings as JSON, below the command, the commit and the machine that made them.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
     content = {"command": command_line(), "commit": current_commit(), **machine(), **found}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rounded(content), indent=1) + "\n", encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(rounded(content), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"Cannot write the result to {path}: {error.strerror}.") from None
 
 
 def machine(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.result_file import rounded, write_result
+from scoot_ray.core.errors import OutputError
 
 
 def test_a_result_names_its_command_its_commit_and_its_machine(
@@ -21,6 +22,12 @@ def test_a_result_names_its_command_its_commit_and_its_machine(
     assert set(written) > {"python", "system", "num_cores", "load_average", "versions"}
     assert written["versions"]["ray"]
     assert (written["seconds"], written["note"]) == ([0.33333], "quiet")
+
+
+def test_a_result_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"Cannot write the result to .*: File exists\."):
+        write_result(tmp_path / "file" / "result.json")
 
 
 def test_numbers_are_rounded_wherever_they_are_and_nothing_else_is() -> None:
