@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,12 @@ def command_line() -> str:
     return shlex.join(["python", "-m", module.name.removesuffix(".__main__"), *sys.argv[1:]])
 
 
+@cache
 def current_commit() -> str:
-    """Name what runs: the checkout's commit, marked if the code was changed, or the version."""
+    """Name what runs: the checkout's commit, marked if the code was changed, or the version.
+
+    A process runs what it was started from, whatever is committed meanwhile.
+    """
     try:
         commit = _git("rev-parse", "--short=7", "HEAD")
         # Results are written while others run.
