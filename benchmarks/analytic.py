@@ -26,11 +26,13 @@ from rich.table import Table
 from benchmarks.analytic_engine import Service
 from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
+from scoot_ray.core.assignment import Role, trial_seed
 from scoot_ray.core.objective import losses
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import is_nondominated
 from scoot_ray.core.sections import Mode
 from scoot_ray.core.space import Config, FloatArray, SearchSpace
-from scoot_ray.core.trial import Role, TrialRecord, TrialState, trial_seed
+from scoot_ray.core.trial import TrialRecord
 from searchers import make_optimizer, those_of
 from searchers.initial_design import draw_valid, sobol_stream
 from searchers.log_space import log_space

@@ -31,7 +31,8 @@ from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from benchmarks.simulated_study import make_study
 from scoot_ray.core.objective import PRESETS
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
 from searchers import make_optimizer
 

@@ -21,11 +21,12 @@ from rich.table import Table
 from benchmarks.comparison.statistics import Interval
 from benchmarks.entry import run_command
 from benchmarks.simulated_study import SERVICES, FreshOrders, make_study, run_study, write_rows
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.confirmation import Repeats, confirmed
 from scoot_ray.core.pareto import Contender, finalists, rank, recommend, reference_point
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Role, TrialRecord
+from scoot_ray.core.trial import TrialRecord
 
 RESULTS = Path(__file__).parent / "results" / "confirmation.json"
 NUM_FRESH_ORDERS = 20

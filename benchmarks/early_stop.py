@@ -29,11 +29,12 @@ from benchmarks.simulated_study import (
     run_study,
     write_rows,
 )
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.confirmation import confirmed
 from scoot_ray.core.metrics import RATES
 from scoot_ray.core.pareto import finalists
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Role, TrialRecord
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
 from trainables import make_stress_test
 

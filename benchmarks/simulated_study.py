@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.result_file import write_result
+from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.journal import History
 from scoot_ray.core.pareto import box_volumes
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.core.trial import Assignment, TrialRecord
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
 from searchers.agenda import Pause
 from trainables import make_stress_test

@@ -30,10 +30,10 @@ from benchmarks import vidur as vidur_comparison
 from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from benchmarks.vidur import Speed
+from scoot_ray.core.failure import Phase
 from scoot_ray.core.request import Request
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.core.trial import Phase
 from traces.synthetic import make_synthetic
 from trainables.replicas import replicas_of
 from trainables.simulator.fleet import Fleet

@@ -23,7 +23,8 @@ from benchmarks.analytic import measure
 from benchmarks.analytic_engine import Service
 from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
-from scoot_ray.core.trial import TrialRecord, trial_seed
+from scoot_ray.core.assignment import trial_seed
+from scoot_ray.core.trial import TrialRecord
 from searchers import make_optimizer
 from searchers.initial_design import draw_valid, sobol_stream
 

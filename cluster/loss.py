@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scoot_ray.core.attempts import NODE_LOST, SYSTEM_MEMORY
-from scoot_ray.core.trial import Failure, Phase
+from scoot_ray.core.failure import Failure, Phase
 
 NUM_LINES = 15
 MAX_DETAIL = 200

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from math import inf, isinf
 from pathlib import Path
 
+from scoot_ray.core.assignment import trial_seed
 from scoot_ray.core.display import describe_config
 from scoot_ray.core.errors import EngineError, StudyError
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import TrialState, trial_seed
 from scoot_ray.report.tables import Table
 from searchers import make_optimizer
 from traces import load_trace

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from cluster.offpeak import Window
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.journal import History
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 STOP_S = 30.0
 """Ray Tune gives trials 10 s to stop; then engines die, the report is written, Ray shuts down."""

@@ -18,9 +18,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.noticeboard import Noticeboard, Teller
+from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.display import describe_trial
+from scoot_ray.core.failure import Phase
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import Assignment, Phase
 from scoot_ray.plan import Plan
 from scoot_ray.status import Running, Status
 

@@ -5,11 +5,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.display import describe_config, format_duration, format_gain, format_metric
 from scoot_ray.core.metrics import lateness_s
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 NUM_LOG_LINES = 3
 """Of an engine that failed, shown at once; the journal and the report have more."""

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from scoot_ray.core.journal import History
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import box_volumes, loss_matrix, measured, reference_point
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import TrialRecord, TrialState, phase_names
+from scoot_ray.core.trial import TrialRecord, phase_names
 from searchers.threshold import fold_threshold
 
 RUNNING, WAITING = "RUNNING", "WAITING"

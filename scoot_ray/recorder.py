@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from ray.tune import Callback
 
 from cluster.loss import diagnose_loss
+from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.attempts import attempts_at, judged
 from scoot_ray.core.journal import Journal
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Assignment, Outcome, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.progress import Progress
 from trainables.ray_trainable import trial_folder
 from trainables.replicas import replicas_of

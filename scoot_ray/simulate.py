@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from scoot_ray.core.errors import UserError
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Outcome, TrialState
 from traces.schema import Trace
 from trainables.model import load_model_shape
 from trainables.simulator.config import EngineConfig

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scoot_ray.core.display import describe_config, format_duration, format_gain, format_metric
+from scoot_ray.core.failure import Phase
 from scoot_ray.core.journal import History
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Phase, TrialState
 
 WORDS = {
     Phase.START: "starting",

@@ -15,13 +15,13 @@ from cluster.interruption import Interruption
 from cluster.preflight import Capacity
 from scoot_ray.bundles import bundles_of, would_start
 from scoot_ray.closing import UNLIMITED, Closing, Unlimited
+from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import EngineError
 from scoot_ray.core.journal import History
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Assignment
 from scoot_ray.live_view import Lines, LiveView, is_wanted
 from scoot_ray.output import Output
 from scoot_ray.output_folder import open_journal, require_fitting

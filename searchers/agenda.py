@@ -10,20 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from scoot_ray.core.assignment import Assignment, Role, confirmation_seed, trial_seed
 from scoot_ray.core.attempts import attempts_at, is_spent
 from scoot_ray.core.journal import History
 from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import finalists
 from scoot_ray.core.rivals import bar_to_reach
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import (
-    Assignment,
-    Role,
-    TrialRecord,
-    TrialState,
-    confirmation_seed,
-    trial_seed,
-)
+from scoot_ray.core.trial import TrialRecord
 from searchers.optimizer import Optimizer
 from searchers.pace import Fits, OneByOne, Pace, Searched
 

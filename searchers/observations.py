@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from scoot_ray.core.metrics import RATES
 from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import Config, FloatArray, SearchSpace
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 Key = tuple[Any, ...]
 

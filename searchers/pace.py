@@ -16,8 +16,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Assignment, TrialRecord
+from scoot_ray.core.trial import TrialRecord
 from searchers.optimizer import Optimizer
 
 Configs = list[dict[str, Any]]

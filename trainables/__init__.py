@@ -6,8 +6,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from scoot_ray.core.failure import Phase
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Phase
 from trainables.backend import BACKENDS
 from trainables.phases import untold
 from trainables.stress_test import StressTest

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from scoot_ray.core.failure import Phase
 from scoot_ray.core.space import SearchSpace
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Phase
 from trainables.engines.adapter import Adapter
 from trainables.engines.running import Running, RunningEngine, authorization, server_url
 from trainables.engines.sglang import Sglang

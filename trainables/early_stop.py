@@ -5,9 +5,9 @@ from collections.abc import Callable
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.bounds import best_possible
 from scoot_ray.core.fastest import Fastest
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.partial_load import PartialLoad
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Outcome, TrialState
 from traces.workload import Load
 from trainables.clock import Clock
 

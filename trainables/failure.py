@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from pydantic import ConfigDict
 
-from scoot_ray.core.trial import Failure, Outcome, Phase, TrialState
+from scoot_ray.core.failure import Failure, Phase
+from scoot_ray.core.outcome import Outcome, TrialState
 
 
 class Label(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from scoot_ray.core.trial import Phase
+from scoot_ray.core.failure import Phase
 from trainables.clock import Clock
 
 READINESS = "readiness"

@@ -7,11 +7,13 @@ from typing import Any
 
 from ray import tune
 
+from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import UserError
+from scoot_ray.core.failure import Failure, Phase
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Assignment, Failure, Outcome, Phase, TrialState
 from traces.schema import Trace
 from trainables import make_stress_test
 from trainables.phases import untold

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 import uvloop
 
 from scoot_ray.core.bar import Bar
+from scoot_ray.core.failure import Phase
 from scoot_ray.core.metrics import lateness_s, summarize
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.request import RequestRecord
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Outcome, Phase, TrialState
 from traces.schema import Trace
 from traces.workload import Load, make_load
 from trainables.client import TIMEOUT, LoadClient

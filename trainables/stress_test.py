@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from scoot_ray.core.bar import Bar
+from scoot_ray.core.outcome import Outcome
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Outcome
 from traces.schema import Trace
 
 

@@ -11,9 +11,10 @@ from typing import Self
 import numpy as np
 
 from benchmarks.analytic_engine import DURATION_S, Service
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.objective import PRESETS, Objective
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.space import Config, SearchSpace
-from scoot_ray.core.trial import Failure, Outcome, Phase, TrialState
 
 NUMBERS = (*range(4), *range(100, 104))
 """Below 100 for development, from 100 on held out."""

@@ -13,10 +13,12 @@ from benchmarks.comparison.algorithms import Algorithm, Setting
 from benchmarks.comparison.peer_process import PeerEnvironment
 from benchmarks.comparison.run import Run, Task
 from benchmarks.comparison.service import Service
+from scoot_ray.core.assignment import Role, trial_seed
 from scoot_ray.core.objective import losses
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.pareto import is_nondominated, loss_matrix, measured, recommend
 from scoot_ray.core.space import Config, FloatArray
-from scoot_ray.core.trial import Outcome, Role, TrialRecord, TrialState, trial_seed
+from scoot_ray.core.trial import TrialRecord
 from searchers import Optimizer
 
 

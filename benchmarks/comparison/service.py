@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, Self
 
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import Outcome
 from scoot_ray.core.space import Config, SearchSpace
-from scoot_ray.core.trial import Outcome
 
 
 class Service(Protocol):

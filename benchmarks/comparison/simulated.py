@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.core.trial import Outcome, TrialState
 from traces import load_trace
 from traces.schema import Trace
 from trainables import make_stress_test

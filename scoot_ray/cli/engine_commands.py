@@ -9,10 +9,11 @@ import typer
 
 from scoot_ray.cli.options import Seed, Settings, StudyFile, TraceFile, load, parse_settings
 from scoot_ray.cli.printing import print_line, print_outcome, print_table
+from scoot_ray.core.assignment import trial_seed
 from scoot_ray.core.display import describe_config
 from scoot_ray.core.errors import UserError
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import TrialState, trial_seed
 from scoot_ray.report.quantities import watched_engines
 from scoot_ray.report.sparklines import inside_table
 from scoot_ray.report.tables import metrics_side_by_side, metrics_table

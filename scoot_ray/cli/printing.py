@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from scoot_ray.core.display import format_duration
-from scoot_ray.core.trial import Failure, Outcome
+from scoot_ray.core.failure import AT_FIRST, Failure
+from scoot_ray.core.outcome import Outcome
 from scoot_ray.report.tables import Table
 
 LOG_WIDTH = 140
@@ -34,7 +35,7 @@ def print_outcome(outcome: Outcome) -> None:
     phases = ", ".join(f"{name} {format_duration(s)}" for name, s in outcome.phases_s.items())
     print_line(f"{outcome.state.value}   {phases}")
     if outcome.first_failure is not None:
-        _print_failure(outcome.first_failure, "Run again, because at first: ")
+        _print_failure(outcome.first_failure, AT_FIRST)
     if outcome.failure is not None:
         _print_failure(outcome.failure)
 

@@ -7,8 +7,11 @@ a few times to the same configuration is no longer chance.
 
 from collections.abc import Sequence
 
+from scoot_ray.core.assignment import Role
+from scoot_ray.core.failure import Failure
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Failure, Outcome, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 NODE_LOST = "node_lost"
 """Cause of a failure: the machine died, was drained or pre-empted."""

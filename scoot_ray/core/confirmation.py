@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.metrics import direction_of
 from scoot_ray.core.objective import Limit, Objective, losses
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import Contender, Recommendation, measured, rank, recommend
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """How values are written for people: milliseconds appear here and nowhere inside the program."""
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.metrics import RATES
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Assignment, Role
 
 
 def format_metric(metric: str, value: float | None) -> str:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.errors import JournalError
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Assignment, TrialRecord
+from scoot_ray.core.trial import TrialRecord
 
 VERSION = 1
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.assignment import Role
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 
 CONFIDENCE = 0.95
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.objective import Limit, Objective, losses
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 
 FloatArray = NDArray[np.float64]
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.confirmation import Repeats, confirmed
 from scoot_ray.core.journal import History
 from scoot_ray.core.noise import Noise
 from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import Recommendation, pareto_front
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 
 @dataclass(frozen=True)

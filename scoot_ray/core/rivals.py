@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.pareto import Contender, loss_matrix, measured
-from scoot_ray.core.trial import Role, TrialRecord
+from scoot_ray.core.trial import TrialRecord
 
 PEAK = "peak_in_flight"
 

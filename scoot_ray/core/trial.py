@@ -1,184 +1,13 @@
-"""A trial: what is asked for, how it ended, and the record that is kept of it."""
+"""A trial: the record that is kept of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
-from scoot_ray.core.bar import Bar
+from scoot_ray.core.assignment import Assignment, Role
+from scoot_ray.core.failure import AT_FIRST, Failure, failure_of
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.space import Config
-
-
-class TrialState(StrEnum):
-    """How a trial ended."""
-
-    COMPLETE = "COMPLETE"
-    INFEASIBLE = "INFEASIBLE"  # the configuration's own fault: the hidden-constraint label
-    FAILED = "FAILED"  # infrastructure; retried, shown to no model
-    CANCELLED = "CANCELLED"
-
-
-class Role(StrEnum):
-    """Why a trial was run."""
-
-    DEFAULT = "default"
-    SEARCH = "search"
-    CONFIRM = "confirm"
-    DRIFT = "drift"
-
-
-class Phase(StrEnum):
-    """The phases of a stress test, in order."""
-
-    START = "start"
-    WARM_UP = "warm-up"
-    LOAD = "load"
-    DRAIN = "drain"
-    STOP = "stop"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Say in which phase a trial failed, from what cause, and what the engine said last.
-
-    Attributes:
-        phase: Where it happened.
-        cause: A short identifier from the failure rules, such as "out_of_memory".
-        message: One sentence for a person, with advice where there is any.
-        log_tail: The engine's own last lines.
-        fatal: No configuration of this study can succeed (missing weights, unknown flag), so
-            the study should stop.
-    """
-
-    phase: Phase
-    cause: str
-    message: str
-    log_tail: tuple[str, ...] = ()
-    fatal: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a plain mapping for the journal."""
-        return {
-            "phase": self.phase.value,
-            "cause": self.cause,
-            "message": self.message,
-            "log_tail": list(self.log_tail),
-            "fatal": self.fatal,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Failure":
-        """Rebuild what `to_json` wrote."""
-        return cls(
-            phase=Phase(data["phase"]),
-            cause=data["cause"],
-            message=data["message"],
-            log_tail=tuple(data.get("log_tail", ())),
-            fatal=bool(data.get("fatal", False)),
-        )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Report how one stress test ended.
-
-    Attributes:
-        state: COMPLETE with metrics, INFEASIBLE or FAILED with a failure.
-        metrics: Values by metric name; empty unless COMPLETE. Bounds if `is_bound`.
-        failure: What went wrong, if anything did.
-        phases_s: Seconds spent by phase name.
-        is_bound: The test was ended early, because nothing that could still happen would have made
-            it good enough. Each entry of `metrics` is then the best value that the whole test
-            could still have had: it would have measured at least this for a time (TTFT, TPOT,
-            latency), at most this for a rate. A metric without a bound is left out.
-        early_stop: Why it was ended early, for a person; empty if it was not.
-        first_failure: What nothing explained and therefore was tried once more; this is how the
-            second try ended.
-    """
-
-    state: TrialState
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    failure: Failure | None = None
-    phases_s: Mapping[str, float] = field(default_factory=dict)
-    is_bound: bool = False
-    early_stop: str = ""
-    first_failure: Failure | None = None
-
-    def __post_init__(self) -> None:
-        if self.state is TrialState.COMPLETE and not self.metrics:
-            raise ValueError("a COMPLETE outcome needs metrics")
-        if self.is_bound and self.state is not TrialState.COMPLETE:
-            raise ValueError(f"an outcome that is {self.state.value} has no bounds")
-        if self.state in (TrialState.INFEASIBLE, TrialState.FAILED) and self.failure is None:
-            raise ValueError(f"an outcome that is {self.state.value} needs a failure")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a plain mapping, which crosses processes without pickling our classes."""
-        return {
-            "state": self.state.value,
-            "metrics": dict(self.metrics),
-            "failure": self.failure.to_json() if self.failure else None,
-            "phases_s": dict(self.phases_s),
-            "is_bound": self.is_bound,
-            "early_stop": self.early_stop,
-            "first_failure": self.first_failure.to_json() if self.first_failure else None,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Outcome":
-        """Rebuild what `to_json` wrote."""
-        return cls(
-            state=TrialState(data["state"]),
-            metrics=dict(data["metrics"]),
-            failure=_failure_of(data, "failure"),
-            phases_s=dict(data["phases_s"]),
-            is_bound=data.get("is_bound", False),
-            early_stop=data.get("early_stop", ""),
-            first_failure=_failure_of(data, "first_failure"),
-        )
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """Say what to measure next: a numbered configuration, why, and with which seed.
-
-    Attributes:
-        number: Position in the study.
-        role: Why it is measured.
-        config: What is measured.
-        seed: Seed of the arrival order.
-        bar: What the test must still be able to reach, or it is ended early; None if it is to run
-            to its end in any case.
-    """
-
-    number: int
-    role: Role
-    config: Config
-    seed: int
-    bar: Bar | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a plain mapping for the journal and for Ray Tune."""
-        return {
-            "number": self.number,
-            "role": self.role.value,
-            "config": dict(self.config),
-            "seed": self.seed,
-            "bar": self.bar.to_json() if self.bar else None,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Assignment":
-        """Rebuild what `to_json` wrote."""
-        return cls(
-            number=data["number"],
-            role=Role(data["role"]),
-            config=dict(data["config"]),
-            seed=data["seed"],
-            bar=Bar.from_json(data["bar"]) if data.get("bar") else None,
-        )
 
 
 @dataclass(frozen=True)
@@ -247,8 +76,7 @@ class TrialRecord:
             return self.failure.message
         if self.first_failure is None:
             return self.early_stop
-        why = f"Run again, because at first: {self.first_failure.message}"
-        return f"{self.early_stop} {why}".strip()
+        return f"{self.early_stop} {AT_FIRST}{self.first_failure.message}".strip()
 
     @property
     def mishap(self) -> Failure | None:
@@ -285,7 +113,7 @@ class TrialRecord:
             state=TrialState(data["state"]),
             metrics=dict(data["metrics"]),
             role=Role(data["role"]),
-            failure=_failure_of(data, "failure"),
+            failure=failure_of(data, "failure"),
             phases_s=dict(data["phases_s"]),
             seed=data.get("seed", 0),
             trial_id=data.get("trial_id", ""),
@@ -293,25 +121,10 @@ class TrialRecord:
             gpu_seconds=data.get("gpu_seconds", 0.0),
             is_bound=data.get("is_bound", False),
             early_stop=data.get("early_stop", ""),
-            first_failure=_failure_of(data, "first_failure"),
+            first_failure=failure_of(data, "first_failure"),
             started_at_s=data.get("started_at_s", 0.0),
             ended_at_s=data.get("ended_at_s", 0.0),
         )
-
-
-def _failure_of(data: Mapping[str, Any], key: str) -> Failure | None:
-    return Failure.from_json(data[key]) if data.get(key) else None
-
-
-def trial_seed(study_seed: int, number: int) -> int:
-    """Derive a trial's seed from the study's, so that any trial can be replayed alone."""
-    return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0])
-
-
-def confirmation_seed(study_seed: int, repeat: int) -> int:
-    """Derive the seed of a confirmation: every finalist meets the same arrival orders."""
-    sequence = np.random.SeedSequence([study_seed, repeat], spawn_key=(1,))
-    return int(sequence.generate_state(1)[0])
 
 
 def phase_names(trials: Sequence[TrialRecord]) -> list[str]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from scoot_ray.core.display import format_metric
 from scoot_ray.core.metrics import direction_of
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.export.engine_options import EngineOptions
 from scoot_ray.report.verdict import compare
 from trainables.backend import BACKENDS

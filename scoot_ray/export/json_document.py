@@ -6,8 +6,8 @@
 import json
 from typing import Any
 
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.result import Result
-from scoot_ray.core.trial import TrialState
 from scoot_ray.export.choice import Choice
 from scoot_ray.export.engine_options import launch_command, without_secret_flags
 

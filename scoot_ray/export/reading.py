@@ -3,12 +3,13 @@
 import hashlib
 from pathlib import Path
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.errors import OutputError
 from scoot_ray.core.journal import History, Journal
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import finalists
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Role, TrialState
 from scoot_ray.export.choice import Choice
 from scoot_ray.export.selection import Selection, as_recommendation
 

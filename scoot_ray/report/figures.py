@@ -7,12 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.confirmation import Repeats
 from scoot_ray.core.noise import CONFIDENCE
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import box_volumes, loss_matrix, measured, reference_point
 from scoot_ray.core.result import Result
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.report.drawing import Drawing, make_axes, styled
 from scoot_ray.report.findings import Findings
 from scoot_ray.report.marks import (

@@ -1,10 +1,11 @@
 """The answer of a study in a few sentences, honest when there is none."""
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.display import describe_config, format_duration, format_metric
 from scoot_ray.core.metrics import MAX_SCHEDULE_LAG_S, lateness_s
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.result import Result
-from scoot_ray.core.trial import Role, TrialState
 
 ENOUGH = 4
 """Degrees of freedom from which more repetitions no longer narrow the noise band by much."""

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel
 
+from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.errors import Mistake, ScootError
 from scoot_ray.core.journal import History
 from scoot_ray.core.metrics import direction_of
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Assignment, TrialRecord
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.draft import StudyDraft
 from scoot_ray.export import forms_for
 from scoot_ray.export.reading import what_is_missing

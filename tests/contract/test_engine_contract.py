@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from scoot_ray.core.errors import EngineError
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import TrialState
 from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from scoot_ray.core.constraints import KnownConstraint
 from scoot_ray.core.errors import SpaceError, StudyError
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import Config, FloatParameter, SearchSpace
-from scoot_ray.core.trial import Failure, Phase, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers import OPTIMIZERS, Optimizer, make_optimizer
 from tests.unit.searchers.spaces import (
     FOUR_CONFIGS,

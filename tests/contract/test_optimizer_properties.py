@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import (
     BooleanParameter,
     ChoiceParameter,
@@ -19,7 +20,7 @@ from scoot_ray.core.space import (
     Parameter,
     SearchSpace,
 )
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers import OPTIMIZERS, Optimizer, make_optimizer
 from tests.unit.searchers.spaces import VLLM, make_history
 from tests.unit.searchers.strategies import configs, records, spaces

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from scoot_ray.core.errors import TraceError
+from scoot_ray.core.failure import Phase
 from scoot_ray.core.metrics import METRICS
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.request import Request
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Outcome, Phase, TrialState
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace
 from traces.schema import Trace

@@ -22,7 +22,7 @@ import typer
 import yaml
 
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import TrialState
+from scoot_ray.core.outcome import TrialState
 from tests.fault.raylets import Raylets, raylets
 from tests.integration.studies import command
 from tests.processes import processes_with, wait_for_number

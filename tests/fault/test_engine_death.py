@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scoot_ray.core.trial import Outcome, Phase, TrialState
+from scoot_ray.core.failure import Phase
+from scoot_ray.core.outcome import Outcome, TrialState
 from tests.processes import processes_with, until, wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace, write_model

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import TrialState
+from scoot_ray.core.outcome import TrialState
 from tests.fault.raylets import raylets
 from tests.integration.studies import command, scoot, write_study
 

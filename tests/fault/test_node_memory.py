@@ -10,7 +10,8 @@ import pytest
 
 from scoot_ray.core.attempts import MAX_ATTEMPTS, SYSTEM_MEMORY
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 from tests.fault.raylets import raylets
 from tests.integration.studies import command, write_study
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import Role
 from tests.integration.studies import command, scoot, write_study
 
 pytestmark = pytest.mark.slow

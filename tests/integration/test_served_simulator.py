@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from scoot_ray.core.assignment import trial_seed
 from scoot_ray.core.metrics import summarize
 from scoot_ray.core.request import Request, RequestRecord
 from scoot_ray.core.study import Study, load_study
-from scoot_ray.core.trial import trial_seed
 from scoot_ray.simulate import as_simulated, configure
 from tests.integration.studies import command, write_study
 from trainables.client import LoadClient

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import Role, TrialState
+from scoot_ray.core.outcome import TrialState
 from tests.integration.studies import scoot, write_study
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import TrialState
+from scoot_ray.core.outcome import TrialState
 from tests.integration.studies import scoot, write_study
 from tests.stand_in_engine import write_interpreter
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from scoot_ray.core.assignment import Role, trial_seed
 from scoot_ray.core.journal import Journal
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import load_study
-from scoot_ray.core.trial import Role, TrialRecord, TrialState, trial_seed
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
 from tests.integration.studies import scoot, write_study
 from trainables import make_stress_test

@@ -14,8 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
+from scoot_ray.core.failure import Phase
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.core.trial import Outcome, Phase, TrialState
 from tests.processes import wait_for_number
 from tests.unit.trainables.served_studies import small_trace
 from trainables import make_stress_test

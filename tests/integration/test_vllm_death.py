@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scoot_ray.core.trial import Phase, TrialState
+from scoot_ray.core.failure import Phase
+from scoot_ray.core.outcome import TrialState
 from tests.integration.test_vllm import PYTHON, model, pytestmark, study_of
 from tests.processes import processes_with, until
 from tests.unit.trainables.served_studies import small_trace

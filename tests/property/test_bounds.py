@@ -6,16 +6,18 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.bounds import best_possible
 from scoot_ray.core.fastest import NOTHING_KNOWN, Fastest
 from scoot_ray.core.metrics import RATES, summarize
 from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import finalists
 from scoot_ray.core.partial_load import InFlight, PartialLoad
 from scoot_ray.core.request import Request, RequestRecord
 from scoot_ray.core.rivals import bar_to_reach
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 INTERACTIVE = (Objective("ttft_mean_s", "min"), Objective("tpot_mean_s", "min"))
 OFFLINE = (Objective("throughput_rps", "max"),)

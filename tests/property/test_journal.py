@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.errors import JournalError
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.journal import Journal
-from scoot_ray.core.trial import Assignment, Failure, Phase, Role, TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.one_of(st.booleans(), st.integers(-(2**53), 2**53), FINITE, st.text(max_size=8))

@@ -15,6 +15,7 @@ from scipy.stats import wilcoxon
 
 from scoot_ray.core.constraints import KnownConstraint
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import is_nondominated
 from scoot_ray.core.space import (
     BooleanParameter,
@@ -24,7 +25,7 @@ from scoot_ray.core.space import (
     IntegerParameter,
     SearchSpace,
 )
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers import make_optimizer
 
 pytestmark = pytest.mark.slow

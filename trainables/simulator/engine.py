@@ -6,8 +6,8 @@ from math import inf
 
 import numpy as np
 
+from scoot_ray.core.failure import Failure
 from scoot_ray.core.request import Request
-from scoot_ray.core.trial import Failure
 from trainables.simulator.memory import MemoryPlan
 from trainables.simulator.scheduler import Scheduler
 from trainables.simulator.sequence import Sequence

@@ -9,8 +9,8 @@ not counted, so they must fit into the part that was left out.
 from dataclasses import dataclass
 
 from scoot_ray.core.errors import ClusterError
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Failure, Phase
 from trainables.hardware import GIB, Accelerator
 from trainables.model import ModelShape
 from trainables.simulator.config import EngineConfig

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass
 
 from scoot_ray.core.bar import Bar
+from scoot_ray.core.outcome import Outcome
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Outcome
 from traces.schema import Trace
 from trainables.clock import WallClock
 from trainables.stress_test import StressTest

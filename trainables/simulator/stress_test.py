@@ -6,11 +6,12 @@ from pathlib import Path
 
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.errors import EngineError
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.metrics import summarize
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.request import RequestRecord
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Failure, Outcome, Phase, TrialState
 from traces.schema import Trace
 from traces.workload import Load, make_load
 from trainables.early_stop import EarlyStop

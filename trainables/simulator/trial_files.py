@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from scoot_ray.core.outcome import Outcome
 from scoot_ray.core.request import RequestRecord
-from scoot_ray.core.trial import Outcome
 from trainables.hardware import GIB
 from trainables.request_table import write_request_table
 from trainables.simulator.memory import MemoryPlan

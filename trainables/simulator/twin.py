@@ -6,9 +6,9 @@ from typing import Self
 
 import numpy as np
 
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
-from scoot_ray.core.trial import Failure, Phase
 from trainables.hardware import find_accelerator
 from trainables.model import load_model_shape
 from trainables.simulator.block_manager import BlockManager

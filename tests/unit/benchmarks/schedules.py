@@ -1,6 +1,7 @@
 """Trials of known times, to account for."""
 
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 
 
 def trial(number: int, gpus: int, start_s: float, end_s: float) -> TrialRecord:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.attempts import (
     MAX_ATTEMPTS,
     MAX_NODES_LOST,
@@ -11,7 +12,9 @@ from scoot_ray.core.attempts import (
     is_spent,
     judged,
 )
-from scoot_ray.core.trial import Failure, Outcome, Phase, Role, TrialRecord, TrialState
+from scoot_ray.core.failure import Failure, Phase
+from scoot_ray.core.outcome import Outcome, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 
 def lost(cause: str) -> TrialRecord:

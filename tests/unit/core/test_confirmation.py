@@ -1,9 +1,11 @@
 """Which finalist is the answer, and what is promised of it."""
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.confirmation import Repeats, confirmed
 from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import finalists
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 LATENCY = (Objective("latency_p95_s", "min"),)
 

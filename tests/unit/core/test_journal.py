@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.errors import JournalError
 from scoot_ray.core.journal import VERSION, Journal
-from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 
 
 def assignment(number: int) -> Assignment:

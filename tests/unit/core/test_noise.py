@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.noise import Noise
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 
 METRIC = "ttft_mean_s"
 

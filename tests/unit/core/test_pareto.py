@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import (
     box_volumes,
     is_nondominated,
@@ -14,7 +16,7 @@ from scoot_ray.core.pareto import (
     recommend,
     reference_point,
 )
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 OBJECTIVES = (Objective("ttft_mean_s", "min"), Objective("tpot_mean_s", "min"))
 THROUGHPUT = (Objective("throughput_rps", "max"),)

@@ -5,16 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from scoot_ray.core.trial import (
-    Assignment,
-    Failure,
-    Outcome,
-    Phase,
-    Role,
-    TrialRecord,
-    TrialState,
-    trial_seed,
-)
+from scoot_ray.core.assignment import Assignment, Role, trial_seed
+from scoot_ray.core.failure import Failure, Phase
+from scoot_ray.core.outcome import Outcome, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 FAILURE = Failure(Phase.START, "out_of_memory", "Out of memory.", ("line",), fatal=True)
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.objective import Limit
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.result import Result
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.export import Choice
 from scoot_ray.export.selection import Selection, as_recommendation
 from tests.unit.scoot_ray.results import OBJECTIVES

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from scoot_ray.core.assignment import Assignment, Role
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.journal import VERSION, History, Journal
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.core.trial import Assignment, Failure, Phase, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.report.findings import Findings
 from trainables.spaces import make_space
 

@@ -1,8 +1,11 @@
 """Results to write reports about."""
 
+from scoot_ray.core.assignment import Role
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.objective import Limit, Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.result import Result
-from scoot_ray.core.trial import Failure, Phase, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 OBJECTIVES = (Objective("ttft_mean_s", "min"), Objective("tpot_mean_s", "min"))
 

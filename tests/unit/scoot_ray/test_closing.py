@@ -9,9 +9,11 @@ import pytest
 from cluster.offpeak import Window
 from scoot_ray.closing import OVERHEAD_S, STOP_S, Closing, expected_trial_s, utc_now
 from scoot_ray.core.errors import StudyError
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.journal import History
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import parse_study
-from scoot_ray.core.trial import Failure, Phase, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from tests.integration.studies import STUDY
 
 OPENS = datetime(2026, 11, 21, 22, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.display import (
     describe_config,
     describe_trial,
@@ -10,7 +11,6 @@ from scoot_ray.core.display import (
     format_metric,
 )
 from scoot_ray.core.objective import Objective
-from scoot_ray.core.trial import Assignment, Role
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from scoot_ray.core.trial import Assignment, Failure, Phase, Role, TrialRecord, TrialState
+from scoot_ray.core.assignment import Assignment, Role
+from scoot_ray.core.failure import Failure, Phase
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.progress import Progress
 from tests.unit.scoot_ray.results import OBJECTIVES, crashed, trial
 

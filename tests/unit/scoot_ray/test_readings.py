@@ -1,8 +1,11 @@
 """What a study publishes, folded from its journal."""
 
+from scoot_ray.core.assignment import Assignment, Role
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.journal import History
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import parse_study
-from scoot_ray.core.trial import Assignment, Failure, Phase, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.readings import METRICS, Reading, readings_of
 from tests.integration.studies import STUDY
 

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.objective import Limit
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.result import Result
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.report.tables import (
     comparison_table,
     config_table,

@@ -5,8 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
+from scoot_ray.core.failure import Phase
 from scoot_ray.core.journal import History
-from scoot_ray.core.trial import Phase, TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.live_view import draw, is_wanted
 from scoot_ray.status import Running, Status
 from tests.unit.scoot_ray.reports import made_up_history, made_up_study, made_up_trials

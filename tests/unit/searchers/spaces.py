@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from scoot_ray.core.constraints import KnownConstraint
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import (
     BooleanParameter,
     ChoiceParameter,
@@ -14,7 +15,7 @@ from scoot_ray.core.space import (
     IntegerParameter,
     SearchSpace,
 )
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers.initial_design import draw_valid, sobol_stream
 
 MAX_MODEL_LEN = 4096

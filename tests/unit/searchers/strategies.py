@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scoot_ray.core.constraints import KnownConstraint
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import (
     BooleanParameter,
     ChoiceParameter,
@@ -14,7 +15,7 @@ from scoot_ray.core.space import (
     Parameter,
     SearchSpace,
 )
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 
 METRICS = ("ttft_mean_s", "tpot_mean_s", "throughput_rps")
 WILD = (math.nan, math.inf, -math.inf, 0.0, -1.0, 1e-300, 1e300)

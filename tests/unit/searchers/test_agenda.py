@@ -4,19 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.attempts import MAX_ATTEMPTS, MAX_NODES_LOST
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.journal import History
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import (
-    Assignment,
-    Failure,
-    Outcome,
-    Phase,
-    Role,
-    TrialRecord,
-    TrialState,
-)
+from scoot_ray.core.trial import TrialRecord
 from searchers.agenda import MAX_GIVEN_UP, Agenda, Pause, stop_reason
 from searchers.pace import Fits
 

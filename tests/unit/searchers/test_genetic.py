@@ -1,7 +1,8 @@
 import numpy as np
 
 from scoot_ray.core.objective import Objective
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers import make_optimizer
 from searchers.genetic import POPULATION, evolve
 from searchers.observations import Observations

@@ -3,8 +3,10 @@ import math
 import numpy as np
 import pytest
 
+from scoot_ray.core.assignment import Role
 from scoot_ray.core.objective import Limit, Objective
-from scoot_ray.core.trial import Role, TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers.observations import Observations
 from tests.unit.searchers.spaces import ONE_FLOAT
 

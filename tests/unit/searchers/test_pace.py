@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import Config
-from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers import make_optimizer
 from searchers.agenda import Agenda, Pause
 from searchers.pace import PACES, Ahead, Batches, OneByOne, Pace, Searched, WarmFirst

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from ray.tune.search import Searcher
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.journal import Journal
 from scoot_ray.core.objective import Objective
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import Config, IntegerParameter, SearchSpace
-from scoot_ray.core.trial import Assignment, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers import make_optimizer
 from searchers.agenda import Agenda
 from searchers.pace import Ahead, Batches, WarmFirst

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from scoot_ray.core.objective import Limit, Objective
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 from searchers import make_optimizer
 from searchers.scale import Linear, Logarithmic
 from searchers.scoot import fit_gp

@@ -1,4 +1,5 @@
-from scoot_ray.core.trial import Phase, TrialState
+from scoot_ray.core.failure import Phase
+from scoot_ray.core.outcome import TrialState
 from trainables.failure import (
     ENGINE_EXITED,
     HEALTH_LOST,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scoot_ray.core.trial import Phase
+from scoot_ray.core.failure import Phase
 from trainables.phases import READINESS, PhaseTimer
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from scoot_ray.core.assignment import Assignment, Role
 from scoot_ray.core.errors import InfrastructureError, TraceError
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.study import parse_study
-from scoot_ray.core.trial import Assignment, Outcome, Role, TrialState
 from tests.integration.studies import STUDY
 from tests.unit.trainables.served_studies import small_trace
 from trainables import ray_trainable

@@ -8,8 +8,9 @@ import pytest
 
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.errors import TraceError
+from scoot_ray.core.failure import Phase
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.request import Request
-from scoot_ray.core.trial import Outcome, Phase, TrialState
 from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace, write_model

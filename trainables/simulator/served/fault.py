@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Self
 
 from scoot_ray.core.errors import UserError, did_you_mean
-from scoot_ray.core.trial import Failure, Phase
+from scoot_ray.core.failure import Failure, Phase
 
 
 class FaultKind(StrEnum):

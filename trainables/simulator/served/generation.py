@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from scoot_ray.core.failure import Failure
 from scoot_ray.core.request import Request
-from scoot_ray.core.trial import Failure
 from trainables.simulator.engine import EngineDeathError
 from trainables.simulator.sequence import Sequence
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import NoReturn
 
+from scoot_ray.core.failure import Failure
 from scoot_ray.core.request import Request
-from scoot_ray.core.trial import Failure
 from trainables.clock import Clock
 from trainables.simulator.engine import Engine, EngineDeathError
 from trainables.simulator.sequence import Sequence

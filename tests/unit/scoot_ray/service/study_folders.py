@@ -5,9 +5,12 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from scoot_ray.core.assignment import Role
+from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.journal import Journal
+from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import parse_study
-from scoot_ray.core.trial import Failure, Phase, Role, TrialRecord, TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.service.api import create_api
 from scoot_ray.service.guard import Access
 from scoot_ray.service.studies import Studies

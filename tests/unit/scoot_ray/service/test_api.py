@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from scoot_ray.core.trial import TrialRecord, TrialState
+from scoot_ray.core.outcome import TrialState
+from scoot_ray.core.trial import TrialRecord
 from scoot_ray.export import FORMS
 from tests.integration.studies import STUDY
 from tests.unit.scoot_ray.service.study_folders import (

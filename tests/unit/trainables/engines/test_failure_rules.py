@@ -8,7 +8,8 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from scoot_ray.core.trial import Phase, TrialState
+from scoot_ray.core.failure import Phase
+from scoot_ray.core.outcome import TrialState
 from trainables.engines import failure_rules
 from trainables.engines.engine_log import read_lines, tail
 from trainables.engines.failure_rules import SHARED, load_failure_rules, read_failure_rules

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from scoot_ray.core.errors import ClusterError
-from scoot_ray.core.trial import Phase
+from scoot_ray.core.failure import Phase
 from trainables.hardware import GIB, Accelerator, find_accelerator
 from trainables.model import ModelShape, load_model_shape
 from trainables.simulator.config import EngineConfig

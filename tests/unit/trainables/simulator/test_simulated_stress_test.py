@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from scoot_ray.core.errors import ClusterError, StudyError
+from scoot_ray.core.failure import Phase
+from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.request import Request
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, parse_study
-from scoot_ray.core.trial import Outcome, Phase, TrialState
 from traces.schema import Trace
 from trainables import make_stress_test
 from trainables.model import ModelShape

@@ -1,7 +1,7 @@
 import pytest
 
 from scoot_ray.core.errors import UserError
-from scoot_ray.core.trial import Phase
+from scoot_ray.core.failure import Phase
 from trainables.engines.failure_rules import load_failure_rules
 from trainables.failure import diagnose
 from trainables.simulator.served.fault import Fault, FaultKind
