@@ -34,7 +34,7 @@ def unscaled(scale: Scale, values: FloatArray) -> FloatArray:
 def draw_surrogate(axes: Axes) -> None:
     """Draw what the Gaussian process knows of the measured configurations."""
     grid = np.linspace(0.0, 1.0, 201)
-    surrogate = fit_gp(MEASURED[:, None], ttft_s(MEASURED), np.full(len(MEASURED), np.nan))
+    surrogate = fit_gp(MEASURED[:, None], ttft_s(MEASURED))
     mean, sd = surrogate.model.predict(grid[:, None])
     low, middle, high = (unscaled(surrogate.scale, mean + k * sd) for k in (-1.96, 0.0, 1.96))
     axes.fill_between(grid, low, high, color=BLUE, alpha=0.2, lw=0, label="95 % band")

@@ -21,7 +21,6 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
-from scipy.special import log_ndtr
 
 from scoot_ray.core.space import FloatArray
 
@@ -150,20 +149,6 @@ class GaussianProcess:
         if len(points) == 0:
             return self
         return self.given(points, self.predict(points)[0])
-
-    def above(self, points: FloatArray, floors: FloatArray) -> "GaussianProcess":
-        """Return the process that knows targets at points, shape [p, d], to be at least `floors`.
-
-        Each is believed to be what it is on average above its floor (a truncated normal; the E
-        step for censored data, Hutter et al. 2013); the hyper-parameters stay.
-        """
-        if len(points) == 0:
-            return self
-        mean, sd = self.predict(points)
-        # Farther than that from what the process predicts, the floor is the average.
-        z = np.clip((floors - mean) / sd, -8.0, 8.0)
-        hazard = np.exp(-0.5 * z**2 - log_ndtr(-z)) / math.sqrt(2.0 * math.pi)
-        return self.given(points, np.maximum(mean + sd * hazard, floors))
 
     def given(self, points: FloatArray, targets: FloatArray) -> "GaussianProcess":
         """Return the process with more observations, the hyper-parameters as they are."""

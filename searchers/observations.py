@@ -3,10 +3,10 @@
 symbol    meaning                                              shape   unit, sign
 points    configurations in the unit cube                      [n, d]  in [0, 1]
 losses    objectives; NaN where nothing was measured           [n, m]  smaller is better
-floors    losses known to be at least this; NaN otherwise      [n, m]  smaller is better
 ratios    limits' metrics against their bounds; NaN as above   [n, l]  met when at most 1
-excesses  ratios known to be at least this; NaN otherwise      [n, l]
-completed the trial ran to its end                             [n]     boolean
+is_whole  the load ran to its end; if not, losses and ratios
+          are estimates                                        [n]     boolean
+completed the trial did not crash                              [n]     boolean
 pending   configurations that are being measured               [p, d]  in [0, 1]
 """
 
@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoot_ray.core.metrics import RATES
 from scoot_ray.core.objective import Limit, Objective
 from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import Config, FloatArray, SearchSpace
@@ -33,17 +32,16 @@ class Observations:
 
     Usable are COMPLETE and INFEASIBLE trials whose configuration lies in the space, whatever their
     role: a confirm or drift trial is one more noisy measurement of its configuration. FAILED and
-    CANCELLED trials leave no trace. The metrics of a test that was ended early are no losses, so
-    it never is an incumbent, but floors of losses; the trial counts as completed.
+    CANCELLED trials leave no trace. Of a test that was ended early models learn the estimate, or
+    the bound where there is none; it never is an incumbent, and the trial counts as completed.
     """
 
     space: SearchSpace
     configs: tuple[Config, ...]
     points: FloatArray
     losses: FloatArray
-    floors: FloatArray
     ratios: FloatArray
-    excesses: FloatArray
+    is_whole: NDArray[np.bool_]
     completed: NDArray[np.bool_]
     pending_configs: tuple[Config, ...]
 
@@ -59,16 +57,14 @@ class Observations:
         """Read a history and the configurations in flight."""
         records = [record for record in history if is_usable(space, record)]
         configs = tuple(record.config for record in records)
-        measured = [_measured(record) for record in records]
-        bounded = [_bounded(record) for record in records]
+        learnt = [_learnt(record) for record in records]
         return cls(
             space=space,
             configs=configs,
             points=encode_all(space, configs),
-            losses=_matrix([_losses(objectives, m) for m in measured], len(objectives)),
-            floors=_matrix([_floors(objectives, m) for m in bounded], len(objectives)),
-            ratios=_matrix([_ratios(limits, m) for m in measured], len(limits)),
-            excesses=_matrix([_ratios(limits, m) for m in bounded], len(limits)),
+            losses=_matrix([_losses(objectives, metrics) for metrics in learnt], len(objectives)),
+            ratios=_matrix([_ratios(limits, metrics) for metrics in learnt], len(limits)),
+            is_whole=np.array([not record.is_bound for record in records], dtype=np.bool_),
             completed=np.array([r.state is TrialState.COMPLETE for r in records], dtype=np.bool_),
             pending_configs=tuple(c for c in pending if _is_inside(space, c)),
         )
@@ -92,12 +88,12 @@ class Observations:
     @property
     def is_measured(self) -> bool:
         """Tell whether every objective has at least one measurement."""
-        return bool(np.isfinite(self.losses).any(axis=0).all())
+        return bool(np.isfinite(self.losses[self.is_whole]).any(axis=0).all())
 
     @property
     def is_complete(self) -> NDArray[np.bool_]:
         """Mark the trials with every objective measured; shape [n]."""
-        return np.asarray(np.isfinite(self.losses).all(axis=1))
+        return np.asarray(np.isfinite(self.losses).all(axis=1) & self.is_whole)
 
     @property
     def num_measured(self) -> int:
@@ -118,7 +114,7 @@ class Observations:
         The nadir also stands in for a default that misses a limit: what meets it may have to be
         worse than the default in one objective, and is an answer all the same.
         """
-        nadir: FloatArray = np.nanmax(self.losses, axis=0)
+        nadir: FloatArray = np.nanmax(self.losses[self.is_whole], axis=0)
         default = key_of(self.space, self.space.default)
         for config, losses, ratios in zip(self.configs, self.losses, self.ratios, strict=True):
             if key_of(self.space, config) == default and np.isfinite(losses).any():
@@ -151,23 +147,15 @@ def _is_inside(space: SearchSpace, config: Config) -> bool:
     return all(p.name in config and p.contains(config[p.name]) for p in space.parameters)
 
 
-def _measured(record: TrialRecord) -> Mapping[str, float]:
-    return record.metrics if record.state is TrialState.COMPLETE and not record.is_bound else {}
-
-
-def _bounded(record: TrialRecord) -> Mapping[str, float]:
-    return record.metrics if record.state is TrialState.COMPLETE and record.is_bound else {}
+def _learnt(record: TrialRecord) -> Mapping[str, float]:
+    """Return what a model may take for measured."""
+    if record.state is not TrialState.COMPLETE:
+        return {}
+    return record.estimate or record.metrics
 
 
 def _losses(objectives: Sequence[Objective], metrics: Mapping[str, float]) -> list[float]:
     return [o.sign * _finite(metrics, o.metric) for o in objectives]
-
-
-def _floors(objectives: Sequence[Objective], metrics: Mapping[str, float]) -> list[float]:
-    """Read bounds as losses: at least so for times that are minimised, rates that are maximised."""
-    losses = _losses(objectives, metrics)
-    usual = [(o.metric in RATES) == (o.direction == "max") for o in objectives]
-    return [loss if same else math.nan for loss, same in zip(losses, usual, strict=True)]
 
 
 def _ratios(limits: Sequence[Limit], metrics: Mapping[str, float]) -> list[float]:

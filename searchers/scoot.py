@@ -62,19 +62,14 @@ def propose(data: Observations, num: int, rng: np.random.Generator) -> list[dict
     return chosen
 
 
-def fit_gp(
-    points: FloatArray, values: FloatArray, floors: FloatArray, worst: float = math.inf
-) -> Surrogate:
+def fit_gp(points: FloatArray, values: FloatArray, worst: float = math.inf) -> Surrogate:
     """Fit a Gaussian process that suits many dimensions, few points and heavy tails.
 
     Length scales grow with the root of the dimension (Hvarfner et al. 2024). Values of one
     sign, times and rates, are modelled in logarithms, because parameters act in per cent.
     What is worse than `worst`, in standard units, is cut off, so that the model describes what is
-    good. Where nothing was measured, a value is known to be at least its floor, shape [n], unless
-    that is NaN.
+    good.
     """
-    is_bounded = np.isfinite(floors)
-    bounded, floors = points[is_bounded], floors[is_bounded]
     points, values = known(points, values)
     scale: Scale = (Logarithmic if Logarithmic.suits(values) else Linear).of(values)
     targets = np.minimum(scale.apply(values), worst)
@@ -84,18 +79,13 @@ def fit_gp(
         signal=LogNormal(0.0, 0.5),
         noise=LogNormal(-4.0, 1.0),
     )
-    process = GaussianProcess.fit(points, targets, priors)
-    return Surrogate(process.above(bounded, np.minimum(scale.apply(floors), worst)), scale)
+    return Surrogate(GaussianProcess.fit(points, targets, priors), scale)
 
 
 def _acquisition(data: Observations, feasibility: SmoothFeasibility) -> Acquisition:
     promise = _promise(data)
     # Not cut off: the bound of a limit may lie among the worst that was measured.
-    limits = [
-        fit_gp(data.points, ratios, floors)
-        for ratios, floors in zip(data.ratios.T, data.excesses.T, strict=True)
-        if np.isfinite(ratios).any()
-    ]
+    limits = [fit_gp(data.points, column) for column in data.ratios.T if np.isfinite(column).any()]
     delta = fold_threshold(data.completed.tolist()).delta
     caution = min(CAUTION * (1.0 + len(data.points) / TRIALS_TO_DOUBLE), MOST_CAUTION)
 
@@ -113,8 +103,7 @@ def _promise(data: Observations) -> Acquisition:
     if not data.is_measured:  # with crashes only, the forest alone says where to go
         return lambda points: np.zeros((len(points), 1))
     losses = [
-        fit_gp(data.points, losses, floors, WORST).believing(data.pending)
-        for losses, floors in zip(data.losses.T, data.floors.T, strict=True)
+        fit_gp(data.points, column, WORST).believing(data.pending) for column in data.losses.T
     ]
     allowed = data.losses[data.meets_limits]
     if len(losses) > 1:

@@ -25,5 +25,6 @@ def propose_single(
     Returns:
         Fewer than `num` only when the region holds fewer candidates.
     """
-    acquisition = mace(loss, float(np.nanmin(data.losses)), data.num_measured)
+    best = float(data.losses[data.is_complete].min())
+    acquisition = mace(loss, best, data.num_measured)
     return search(region, acquisition, rng).draw(num, rng)

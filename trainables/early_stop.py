@@ -5,7 +5,9 @@ from collections.abc import Callable
 from scoot_ray.core.bar import Bar
 from scoot_ray.core.bounds import best_possible
 from scoot_ray.core.fastest import Fastest
+from scoot_ray.core.metrics import RATES
 from scoot_ray.core.outcome import Outcome, TrialState
+from scoot_ray.core.outlook import outlook
 from scoot_ray.core.partial_load import PartialLoad
 from scoot_ray.core.study import Study
 from traces.workload import Load
@@ -62,8 +64,15 @@ class EarlyStop:
 
     def outcome(self) -> Outcome:
         """Return the outcome of a test that ended early; its phases are the caller's to add."""
-        reason = f"{self.reason} (after {self.partial.now_s:.0f} s of load)"
-        return Outcome(TrialState.COMPLETE, self._bounds(), is_bound=True, early_stop=reason)
+        bounds, study = self._bounds(), self._study
+        guess = outlook(self.partial, share=self._share, bounds_s=study.goodput_bounds_s)
+        return Outcome(
+            TrialState.COMPLETE,
+            bounds,
+            is_bound=True,
+            estimate={name: _worse(name, bound, guess.get(name)) for name, bound in bounds.items()},
+            early_stop=f"{self.reason} (after {self.partial.now_s:.0f} s of load)",
+        )
 
     def _bounds(self) -> dict[str, float]:
         return best_possible(
@@ -82,3 +91,9 @@ class EarlyStop:
         if not step or not duration_s / GROWTH_SAMPLES <= now_s <= duration_s:
             return False
         return self._bar.is_diverging(self._in_flight[::-step][:GROWTH_SAMPLES][::-1])
+
+
+def _worse(metric: str, bound: float, guess: float | None) -> float:
+    if guess is None:
+        return bound
+    return min(bound, guess) if metric in RATES else max(bound, guess)

@@ -53,7 +53,8 @@ def best_possible(
     bounds = _rates(load, times, num_may_fail, share, bounds_s or {})
     for quantity, values in times.items():
         known = values[~np.isnan(values) & ~load.failed]
-        bounds |= _statistics(quantity, known, num_may_fail)
+        kept = np.sort(known)[: max(1, len(known) - num_may_fail)]
+        bounds |= statistics_of(quantity, kept)
     return bounds
 
 
@@ -77,12 +78,33 @@ def _least_times(load: PartialLoad, fastest: Fastest) -> dict[str, FloatArray]:
     return {quantity: np.maximum(values, 0.0) for quantity, values in least.items()}
 
 
-def _statistics(quantity: str, values: FloatArray, num_may_fail: int) -> dict[str, float]:
+def statistics_of(quantity: str, values: FloatArray) -> dict[str, float]:
+    """Return a quantity's statistics by metric name; none without a value."""
     if not values.size:
         return {}
-    kept = np.sort(values)[: max(1, len(values) - num_may_fail)]
-    summary = [float(kept.mean()), *map(float, np.percentile(kept, PERCENTILES))]
+    summary = [float(values.mean()), *map(float, np.percentile(values, PERCENTILES))]
     return {f"{quantity}_{s}_s": v for s, v in zip(STATISTICS, summary, strict=True)}
+
+
+def weights_of(
+    load: PartialLoad, times: Mapping[str, FloatArray], bounds_s: Mapping[str, float]
+) -> dict[str, FloatArray]:
+    """Return what each request counts in each rate once it has completed, shape [n].
+
+    Args:
+        load: The load so far.
+        times: Of each request, by quantity, shape [n]; NaN where it has none.
+        bounds_s: What makes a request count as goodput, as for `summarize`.
+    """
+    good = np.ones(len(load.output_tokens), dtype=np.bool_)
+    for quantity, bound_s in bounds_s.items():
+        if quantity in times:
+            good &= ~(times[quantity] > bound_s)
+    return {
+        "throughput_rps": np.ones(len(good)),
+        "goodput_rps": good.astype(np.float64),
+        "output_tokens_per_s": load.output_tokens,
+    }
 
 
 def _rates(
@@ -105,17 +127,8 @@ def _rates(
     spans_s = latest_s[:num_kinds]
     if spans_s[-1] <= 0:
         return {}
-    good = np.ones(len(alive), dtype=np.bool_)
-    for quantity, bound_s in bounds_s.items():
-        if quantity in times:
-            good &= ~(times[quantity] > bound_s)
-    weights = {
-        "throughput_rps": np.ones(len(alive)),
-        "goodput_rps": good.astype(np.float64),
-        "output_tokens_per_s": load.output_tokens,
-    }
     rates = {}
-    for metric, weight in weights.items():
+    for metric, weight in weights_of(load, times, bounds_s).items():
         lost = np.cumsum(np.sort(weight[is_open])[: num_kinds - 1])
         most = weight[alive].sum() - np.concatenate([[0.0], lost])
         rates[metric] = float((most / spans_s).max()) / share

@@ -30,6 +30,8 @@ class Outcome:
             it good enough. Each entry of `metrics` is then the best value that the whole test
             could still have had: it would have measured at least this for a time (TTFT, TPOT,
             latency), at most this for a rate. A metric without a bound is left out.
+        estimate: What the whole test would probably have measured, by metric name, never better
+            than the bound; for the search to learn from. Empty if the test was not ended early.
         early_stop: Why it was ended early, for a person; empty if it was not.
         first_failure: What nothing explained and therefore was tried once more; this is how the
             second try ended.
@@ -40,6 +42,7 @@ class Outcome:
     failure: Failure | None = None
     phases_s: Mapping[str, float] = field(default_factory=dict)
     is_bound: bool = False
+    estimate: Mapping[str, float] = field(default_factory=dict)
     early_stop: str = ""
     first_failure: Failure | None = None
 
@@ -48,6 +51,8 @@ class Outcome:
             raise ValueError("a COMPLETE outcome needs metrics")
         if self.is_bound and self.state is not TrialState.COMPLETE:
             raise ValueError(f"an outcome that is {self.state.value} has no bounds")
+        if self.estimate and not self.is_bound:
+            raise ValueError("an outcome that was measured whole needs no estimate")
         if self.state in (TrialState.INFEASIBLE, TrialState.FAILED) and self.failure is None:
             raise ValueError(f"an outcome that is {self.state.value} needs a failure")
 
@@ -59,6 +64,7 @@ class Outcome:
             "failure": self.failure.to_json() if self.failure else None,
             "phases_s": dict(self.phases_s),
             "is_bound": self.is_bound,
+            "estimate": dict(self.estimate),
             "early_stop": self.early_stop,
             "first_failure": self.first_failure.to_json() if self.first_failure else None,
         }
@@ -72,6 +78,7 @@ class Outcome:
             failure=failure_of(data, "failure"),
             phases_s=dict(data["phases_s"]),
             is_bound=data.get("is_bound", False),
+            estimate=dict(data.get("estimate", {})),
             early_stop=data.get("early_stop", ""),
             first_failure=failure_of(data, "first_failure"),
         )

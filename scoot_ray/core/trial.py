@@ -29,7 +29,8 @@ class TrialRecord:
         started_at_s: When it had its bundle, in seconds since 1970; 0 if that is not known.
         ended_at_s: When its end was known to the driver, likewise.
         is_bound: The test was ended early and the metrics are bounds, as in `Outcome`: at least
-            this for a time, at most this for a rate. To a model it is a censored observation.
+            this for a time, at most this for a rate.
+        estimate: What the whole test would probably have measured, as in `Outcome`.
         early_stop: Why it was ended early, for a person; empty if it was not.
         first_failure: What ended a first try, if this is how a second one ended.
     """
@@ -46,6 +47,7 @@ class TrialRecord:
     num_gpus: int = 0
     gpu_seconds: float = 0.0
     is_bound: bool = False
+    estimate: Mapping[str, float] = field(default_factory=dict)
     early_stop: str = ""
     first_failure: Failure | None = None
     started_at_s: float = 0.0
@@ -64,6 +66,7 @@ class TrialRecord:
             phases_s=outcome.phases_s,
             seed=assignment.seed,
             is_bound=outcome.is_bound,
+            estimate=outcome.estimate,
             early_stop=outcome.early_stop,
             first_failure=outcome.first_failure,
             **facts,
@@ -98,6 +101,7 @@ class TrialRecord:
             "num_gpus": self.num_gpus,
             "gpu_seconds": self.gpu_seconds,
             "is_bound": self.is_bound,
+            "estimate": dict(self.estimate),
             "early_stop": self.early_stop,
             "first_failure": self.first_failure.to_json() if self.first_failure else None,
             "started_at_s": self.started_at_s,
@@ -120,6 +124,7 @@ class TrialRecord:
             num_gpus=data.get("num_gpus", 0),
             gpu_seconds=data.get("gpu_seconds", 0.0),
             is_bound=data.get("is_bound", False),
+            estimate=dict(data.get("estimate", {})),
             early_stop=data.get("early_stop", ""),
             first_failure=failure_of(data, "first_failure"),
             started_at_s=data.get("started_at_s", 0.0),

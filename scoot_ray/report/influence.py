@@ -68,19 +68,19 @@ class Influence:
 
 def influence_of(objective: Objective, data: Observations, column: int) -> Influence | None:
     """Fit the surrogate to one objective, the `column`-th of the data; None for too few trials."""
-    losses, floors = data.losses[:, column], data.floors[:, column]
+    losses = data.losses[:, column]
     rows = np.flatnonzero(np.isfinite(losses))
     if len(rows) < LEAST_TRIALS:
         return None
     background = make_background(data.space)
     levels = [levels_of(parameter) for parameter in data.space.parameters]
-    surrogate = fit_gp(data.points, losses, floors)
+    surrogate = fit_gp(data.points, losses)
     whole = shares(_mean_of(surrogate), background, levels)
     refitted = []
     for part in range(NUM_PARTS):
         kept = losses.copy()
         kept[rows[part::NUM_PARTS]] = np.nan
-        fitted = fit_gp(data.points, kept, floors)
+        fitted = fit_gp(data.points, kept)
         refitted.append(shares(_mean_of(fitted), background, levels))
     importances = [
         Importance(

@@ -40,19 +40,26 @@ def test_infeasible_trials_teach_feasibility_only() -> None:
     assert np.isnan(data.losses[1]).all()
 
 
-def test_bounds_are_not_measurements() -> None:
-    data = observe(trial(0.5, 3.0, 2.0, is_bound=True))
+def test_of_a_test_that_was_ended_early_the_estimate_is_learnt() -> None:
+    estimate = {"ttft_mean_s": 4.0, "throughput_rps": 1.0}
+    data = observe(trial(0.5, 3.0, 2.0, is_bound=True, estimate=estimate))
+    assert data.losses.tolist() == [[4.0, -1.0]]
+    assert data.ratios.tolist() == [[2.0, 1.75]]
+
+
+def test_a_bound_stands_in_for_an_estimate_that_is_not_there() -> None:
+    assert observe(trial(0.5, 3.0, 2.0, is_bound=True)).losses.tolist() == [[3.0, -2.0]]
+
+
+def test_estimates_are_not_measurements() -> None:
+    estimate = {"ttft_mean_s": 1.5, "throughput_rps": 5.0}
+    ended = trial(0.5, 1.0, 6.0, is_bound=True, estimate=estimate)
+    data = observe(ended)
     assert data.completed.tolist() == [True]
     assert not data.is_measured
     assert not data.meets_limits.any()
-    assert data.floors.tolist() == [[3.0, -2.0]]
-    assert data.excesses.tolist() == [[1.5, 1.5]]
-
-
-def test_a_bound_on_a_time_is_no_floor_where_long_times_are_wanted() -> None:
-    longest = [Objective("ttft_mean_s", "max"), Objective("throughput_rps", "min")]
-    bound = trial(0.5, 3.0, 2.0, is_bound=True)
-    assert np.isnan(Observations.of(ONE_FLOAT, longest, [], [bound], []).floors).all()
+    assert data.num_measured == 0
+    assert observe(trial(0.0, 1.4, 5.5), ended).reference.tolist() == [1.4, -5.5]
 
 
 def test_reference_is_the_first_measurement_of_the_default() -> None:

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,6 @@ from searchers.scoot import fit_gp
 from tests.unit.searchers.spaces import ONE_FLOAT, VLLM
 
 X = np.random.default_rng(0).random((20, 2))
-NOTHING = np.full(20, np.nan)
 
 
 def test_half_as_many_sobol_points_as_the_paper() -> None:
@@ -20,29 +22,15 @@ def test_half_as_many_sobol_points_as_the_paper() -> None:
 
 
 def test_times_and_rates_are_modelled_in_logarithms() -> None:
-    assert isinstance(fit_gp(X, np.exp(X[:, 0]), NOTHING).scale, Logarithmic)
-    assert isinstance(fit_gp(X, -np.exp(X[:, 0]), NOTHING).scale, Logarithmic)
-    assert isinstance(fit_gp(X, X[:, 0] - 0.5, NOTHING).scale, Linear)
-
-
-def test_bounds_are_at_least_so_bad() -> None:
-    # Measured left of 0.7 only; on the right tests were ended early, with a bound.
-    loss = np.where(X[:, 0] < 0.7, 1.0 + 0.01 * X[:, 1], np.nan)
-    high, low = (np.where(X[:, 0] < 0.7, np.nan, floor) for floor in (3.0, 0.5))
-    there = np.array([[0.9, 0.5]])
-    unbounded, above, below = (
-        float(surrogate.scale.bounds(surrogate.predict(there)[0])[0] * surrogate.scale.unit)
-        for surrogate in (fit_gp(X, loss, floors) for floors in (NOTHING, high, low))
-    )
-    assert above > 2.5
-    # A bound that is met anyway says next to nothing.
-    assert below == pytest.approx(unbounded, rel=0.02)
+    assert isinstance(fit_gp(X, np.exp(X[:, 0])).scale, Logarithmic)
+    assert isinstance(fit_gp(X, -np.exp(X[:, 0])).scale, Logarithmic)
+    assert isinstance(fit_gp(X, X[:, 0] - 0.5).scale, Linear)
 
 
 def test_how_bad_a_bad_loss_is_does_not_matter() -> None:
     loss = 1.0 + X[:, 0]
     worse = np.where(X[:, 0] > 0.9, 50.0, loss)
-    mean, _ = fit_gp(X, worse, NOTHING, worst=1.0).predict(X)
+    mean, _ = fit_gp(X, worse, worst=1.0).predict(X)
     assert np.corrcoef(mean[X[:, 0] < 0.8], X[X[:, 0] < 0.8, 0])[0, 1] > 0.7
 
 
@@ -78,12 +66,15 @@ def test_a_limit_may_cost_more_than_the_default_in_one_objective() -> None:
     assert sum(record.config["x"] >= 0.6 for record in history[7:]) >= 4
 
 
-def test_a_bound_is_never_the_incumbent() -> None:
-    def trial(number: int, x: float, **bound: bool) -> TrialRecord:
+def test_an_estimate_is_never_the_incumbent_but_shows_the_way() -> None:
+    def trial(number: int, x: float, **fields: Any) -> TrialRecord:
         metrics = {"ttft_mean_s": 1.0 + (x + 0.5) ** 2}
-        return TrialRecord(number, {"x": x}, TrialState.COMPLETE, metrics, **bound)  # type: ignore[arg-type]
+        return TrialRecord(number, {"x": x}, TrialState.COMPLETE, metrics, **fields)
 
-    history = [trial(i, x) for i, x in enumerate([0.0, -0.9, -0.2, 0.3])]
-    history += [trial(i, x, is_bound=True) for i, x in enumerate([0.6, 0.8, 0.95], start=4)]
+    history = [trial(0, 0.0), trial(1, 0.3)]
+    for number, x in enumerate([0.6, 0.8, 0.95, -0.9], start=2):
+        low = {"ttft_mean_s": 1.2}
+        history.append(replace(trial(number, x), is_bound=True, estimate=trial(0, x).metrics))
+        history[-1] = replace(history[-1], metrics=low)
     optimizer = make_optimizer("scoot", ONE_FLOAT, [Objective("ttft_mean_s", "min")], seed=0)
-    assert optimizer.suggest(history, [])[0]["x"] < 0.0
+    assert -0.8 < optimizer.suggest(history, [])[0]["x"] < -0.1

@@ -1,0 +1,119 @@
+"""What the metrics of a load would probably have come to, had it gone on as it went lately.
+
+A guess, unlike `core.bounds`: it ends no test, but it tells the search how bad one was that was
+ended early. Lately is the second half of the time so far.
+
+symbol   meaning                                                         shape
+times    what a request's TTFT, TPOT or latency will probably be         [n]
+ttft     without a first token: on the line through those that came lately
+tpot     without a last token: that of the answers that ended lately
+span     until the last answer: the tokens to come, at the rate of those that came lately
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from scoot_ray.core.bounds import statistics_of, weights_of
+from scoot_ray.core.partial_load import FloatArray, PartialLoad
+
+LATELY = 0.5
+LEAST_STREAM_S = 1e-9
+
+
+def outlook(
+    load: PartialLoad, *, share: float = 1.0, bounds_s: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Guess what `core.metrics.summarize` would say of a load, were it to go on.
+
+    On simulated tests that were ended early the guess is within 8 to 45 % of what the whole test
+    measures (root mean square), where the bound is off by 26 to 146 % (`docs/measuring.md`).
+
+    Args:
+        load: The load so far; what is open is taken to complete.
+        share: As for `summarize`.
+        bounds_s: As for `summarize`.
+
+    Returns:
+        Values by metric name; empty while no answer has begun.
+    """
+    alive = ~load.failed
+    if not (alive & ~np.isnan(load.first_s)).any():
+        return {}
+    times = _likely_times(load)
+    metrics = _likely_rates(load, times, share, bounds_s or {})
+    for quantity, values in times.items():
+        metrics |= statistics_of(quantity, values[alive & ~np.isnan(values)])
+    return metrics
+
+
+def _likely_times(load: PartialLoad) -> dict[str, FloatArray]:
+    """Return what each request's times will probably be; NaN where it will have none."""
+    ttft_s, stream_s = _likely_ttfts(load), _likely_streams(load)
+    num_gaps = load.output_tokens - 1
+    tpot_s = np.where(num_gaps > 0, stream_s / np.maximum(num_gaps, 1), math.nan)
+    return {"ttft": ttft_s, "tpot": tpot_s, "latency": ttft_s + stream_s}
+
+
+def _likely_ttfts(load: PartialLoad) -> FloatArray:
+    """Extend the line through those of the answers that began lately; a queue grows like that."""
+    known_s = load.first_s - load.sent_s
+    came_lately = load.first_s >= _lately_s(load)
+    sent_s, came_s = load.sent_s[came_lately], known_s[came_lately]
+    guess_s: FloatArray = np.zeros(len(known_s))
+    if came_s.size:
+        spread = sent_s - sent_s.mean()
+        # A queue that has begun to shrink may be served before the rest arrives, or not.
+        slope = max(0.0, float(spread @ came_s) / max(float(spread @ spread), LEAST_STREAM_S))
+        guess_s = came_s.mean() + slope * (_starts_s(load) - sent_s.mean())
+    waited_s = np.nan_to_num(load.now_s - load.sent_s)
+    return np.where(np.isnan(known_s), np.maximum(waited_s, guess_s), known_s)
+
+
+def _likely_streams(load: PartialLoad) -> FloatArray:
+    """Return the time from the first to the last token; what is open goes on at the usual pace."""
+    num_gaps = load.output_tokens - 1
+    known_s = load.last_s - load.first_s
+    has_ended = ~np.isnan(known_s) & (num_gaps > 0)
+    lately = has_ended & (load.last_s >= _lately_s(load))
+    usual = lately if lately.any() else has_ended
+    pace_s = known_s[usual].sum() / max(num_gaps[usual].sum(), 1.0)
+    streamed_s = np.nan_to_num(load.now_s - load.first_s)
+    return np.where(np.isnan(known_s), np.maximum(streamed_s, pace_s * num_gaps), known_s)
+
+
+def _likely_rates(
+    load: PartialLoad, times: Mapping[str, FloatArray], share: float, bounds_s: Mapping[str, float]
+) -> dict[str, float]:
+    span_s = _likely_span_s(load, times["latency"] - times["ttft"])
+    if span_s is None:
+        return {}
+    weights, alive = weights_of(load, times, bounds_s), ~load.failed
+    return {name: float(weight[alive].sum()) / span_s / share for name, weight in weights.items()}
+
+
+def _likely_span_s(load: PartialLoad, stream_s: FloatArray) -> float | None:
+    """Return when the last answer will probably end; None if no token came lately."""
+    if not load.is_open.any():
+        return float(np.nanmax(load.finished_s))
+    alive, since_s = ~load.failed, _lately_s(load)
+
+    def tokens_by(moment_s: float) -> float:
+        streamed = (moment_s - load.first_s) / np.maximum(stream_s, LEAST_STREAM_S)
+        return float((np.clip(np.nan_to_num(streamed), 0.0, 1.0) * load.output_tokens)[alive].sum())
+
+    num_by_now = tokens_by(load.now_s)
+    num_lately = num_by_now - tokens_by(since_s)
+    if num_lately <= 0:
+        return None
+    num_to_come = float(load.output_tokens[alive].sum()) - num_by_now
+    return load.now_s + num_to_come * (load.now_s - since_s) / num_lately
+
+
+def _lately_s(load: PartialLoad) -> float:
+    return load.now_s * (1.0 - LATELY)
+
+
+def _starts_s(load: PartialLoad) -> FloatArray:
+    return np.where(np.isnan(load.sent_s), load.due_s, load.sent_s)
