@@ -8,11 +8,13 @@ under arrival orders that neither study has seen. Every number is simulated. A t
 early is run again to its end, to see that nothing good was cut off.
 """
 
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -77,23 +79,33 @@ def main(
     algorithm: str = "scoot",
     output: Path = RESULTS,
 ) -> None:
-    """Run every service with every seed, with early stop and without."""
+    """Run every service with every seed, with early stop and without, on all cores."""
+    search = {"observations": observations, "algorithm": algorithm}
     pairs = []
-    for service in SERVICES:
-        orders = FreshOrders(make_study(service, 0), NUM_FRESH_ORDERS)
-        for seed in range(seeds):
-            started_s = time.perf_counter()
-            pairs.append(compare(service, seed, observations, algorithm, orders))
+    # Forked processes would share PyTorch's threads with their parent.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        running = [
+            pool.submit(compare, service, seed, search)
+            for service in SERVICES
+            for seed in range(seeds)
+        ]
+        for ended in running:
+            pairs.append(ended.result())
             write_rows(output, pairs, algorithm=algorithm, observations=observations)
-            print(f"{pairs[-1]} {time.perf_counter() - started_s:.0f} s", flush=True)
+            print(pairs[-1], flush=True)
     Console(width=150).print(summary(pairs))
 
 
-def compare(
-    service: str, seed: int, observations: int, algorithm: str, orders: FreshOrders
-) -> Pair:
+@cache
+def orders_of(service: str) -> FreshOrders:
+    """Return the judge of a service, which remembers what it has judged."""
+    return FreshOrders(make_study(service, 0), NUM_FRESH_ORDERS)
+
+
+def compare(service: str, seed: int, search: Mapping[str, Any]) -> Pair:
     """Run one study twice."""
-    search = {"seed": seed, "observations": observations, "algorithm": algorithm}
+    search = {**search, "seed": seed}
+    orders = orders_of(service)
     study = make_study(service, seed, search=search, early_stop=True)
     whole = run_study(make_study(service, seed, search=search, early_stop=False))
     early = run_study(study)

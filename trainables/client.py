@@ -45,7 +45,7 @@ class LoadClient:
         self._routes = [Route(replica) for replica in endpoint.replicas]
         self._in_flight: set[asyncio.Task[RequestRecord]] = set()
         self._start_s = 0.0
-        self._answers: dict[int, Answer] = {}
+        self._answers: dict[int, tuple[Answer, CompletionStream]] = {}
         self._ended: list[tuple[int, RequestRecord]] = []
 
     async def __aenter__(self) -> Self:
@@ -94,8 +94,11 @@ class LoadClient:
     def progress(self) -> Progress:
         """Tell how far the messages have come that were sent last."""
         ended, self._ended = self._ended, []
-        running = [(i, a) for i, a in self._answers.items() if not a.has_all_tokens]
-        in_flight = [InFlight(i, a.sent_s, a.first_token_s) for i, a in running]
+        in_flight = [
+            InFlight(i, answer.sent_s, answer.first_token_s, _tokens_told(stream))
+            for i, (answer, stream) in self._answers.items()
+            if not answer.has_all_tokens
+        ]
         return Progress(self._clock.now() - self._start_s, ended, in_flight)
 
     def update(self, load: PartialLoad) -> None:
@@ -107,8 +110,8 @@ class LoadClient:
 
     async def _exchange(self, index: int, message: Message, start_s: float) -> RequestRecord:
         answer = Answer(self._clock, start_s, message.request.output_tokens)
-        self._answers[index] = answer
         stream = CompletionStream()
+        self._answers[index] = answer, stream
         error: str | None
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -157,3 +160,7 @@ class LoadClient:
         if stream.num_tokens != wanted:
             return f"length: expected {wanted} tokens, got {stream.num_tokens}"
         return None
+
+
+def _tokens_told(stream: CompletionStream) -> int | None:
+    return stream.num_tokens if stream.is_counted else None

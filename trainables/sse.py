@@ -23,7 +23,8 @@ class CompletionStream:
     """Follow one streamed answer through chunks of bytes that may break anywhere.
 
     Attributes:
-        num_tokens: Output tokens so far, as counted by the engine.
+        num_tokens: Output tokens so far, as counted by the engine; events with text, where it does
+            not tell.
         is_done: The stream was ended by the engine, not cut off.
         error: The engine's error event, if there was one.
     """
@@ -34,6 +35,11 @@ class CompletionStream:
         self.error: str | None = None
         self._rest = b""
         self._with_usage = b""
+
+    @property
+    def is_counted(self) -> bool:
+        """Tell whether `num_tokens` is what the engine says."""
+        return bool(self._with_usage)
 
     @property
     def prompt_tokens(self) -> int | None:

@@ -65,6 +65,9 @@ def _least_times(load: PartialLoad, fastest: Fastest) -> dict[str, FloatArray]:
     ttft_s = np.where(is_started, load.first_s - load.sent_s, np.maximum(waited_s, fastest.ttft_s))
     num_gaps = load.output_tokens - 1
     streamed_s = np.where(is_started, load.now_s - load.first_s, 0.0)
+    # Where the server does not tell how many have come, all but the last may have.
+    num_to_come = np.nan_to_num(load.output_tokens - np.maximum(load.num_tokens, 1))
+    streamed_s += fastest.gap_s * num_to_come
     stream_s = np.where(
         np.isnan(load.last_s),
         np.maximum(streamed_s, fastest.tpot_s * num_gaps),

@@ -21,11 +21,13 @@ class InFlight:
         index: Its place in the load.
         sent_s: When it was sent.
         first_token_s: When its first token arrived; None if none has.
+        num_tokens: Tokens that have arrived; None if the server tells that at the end only.
     """
 
     index: int
     sent_s: float
     first_token_s: float | None
+    num_tokens: int | None = None
 
 
 class PartialLoad:
@@ -40,6 +42,7 @@ class PartialLoad:
         output_tokens: Tokens out, which are forced.
         sent_s: When it was sent.
         first_s: When its first token arrived.
+        num_tokens: Tokens that have arrived of those in flight, where the server tells.
         last_s: When its last token arrived, if it completed.
         finished_s: When it ended, if it completed.
         failed: Marks those that ended without all of their tokens.
@@ -53,6 +56,7 @@ class PartialLoad:
         self.output_tokens = np.array([r.output_tokens for r in requests], dtype=np.float64)
         self.sent_s: FloatArray = np.full(num, math.nan)
         self.first_s: FloatArray = np.full(num, math.nan)
+        self.num_tokens: FloatArray = np.full(num, math.nan)
         self.last_s: FloatArray = np.full(num, math.nan)
         self.finished_s: FloatArray = np.full(num, math.nan)
         self.failed: BoolArray = np.zeros(num, dtype=np.bool_)
@@ -76,12 +80,15 @@ class PartialLoad:
         is_open = self.is_open
         self.sent_s[is_open] = math.nan
         self.first_s[is_open] = math.nan
+        self.num_tokens[is_open] = math.nan
         self.num_in_flight = 0
         for request in in_flight:
             self.num_in_flight += 1
             self.sent_s[request.index] = request.sent_s
             if request.first_token_s is not None:
                 self.first_s[request.index] = request.first_token_s
+            if request.num_tokens is not None:
+                self.num_tokens[request.index] = request.num_tokens
 
     @property
     def is_open(self) -> BoolArray:

@@ -52,11 +52,10 @@ class Fleet:
         """Return the engine with the fewest requests in flight; the first of equals."""
         return min(self.engines, key=lambda engine: engine.num_in_flight(now_s))
 
-    def in_flight(self) -> Iterator[Sequence]:
-        """Yield the sequences that wait or run."""
+    def in_flight(self) -> Iterator[tuple[Sequence, int]]:
+        """Yield the sequences that wait or run, with the tokens that each has generated."""
         for engine in self.engines:
-            yield from engine.scheduler.waiting
-            yield from engine.scheduler.running.values()
+            yield from engine.scheduler.unfinished()
 
     @property
     def settled_s(self) -> float:

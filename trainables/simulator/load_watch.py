@@ -27,10 +27,11 @@ class LoadWatch:
         return self._early_stop.check()
 
     def _in_flight(self) -> Iterator[InFlight]:
-        for sequence in self._fleet.in_flight():
+        for sequence, num_tokens in self._fleet.in_flight():
             times_s = sequence.token_times_s
             yield InFlight(
                 index=self._index[id(sequence.request)],
                 sent_s=sequence.request.arrival_s,
                 first_token_s=times_s[0] if times_s else None,
+                num_tokens=num_tokens,
             )

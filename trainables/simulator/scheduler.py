@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Iterator
 
 from trainables.simulator.batch import Batch
 from trainables.simulator.block_manager import BlockManager
@@ -41,6 +42,14 @@ class Scheduler(ABC):
     def num_unfinished(self) -> int:
         """Count the sequences that wait or run."""
         return len(self.waiting) + len(self.running)
+
+    def unfinished(self) -> Iterator[tuple[Sequence, int]]:
+        """Yield the sequences that wait or run, with the tokens that each has generated."""
+        for sequence in (*self.waiting, *self.running.values()):
+            num_tokens = len(sequence.token_times_s)
+            if sequence in self.decoding:
+                num_tokens += self.decoding.num_new_tokens(sequence)
+            yield sequence, num_tokens
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence that has arrived."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scoot_ray.core.fastest import LEAST_ANSWERS, MARGIN, NOTHING_KNOWN, Fastest
+from scoot_ray.core.fastest import LAST_MARGIN, LEAST_ANSWERS, MARGIN, NOTHING_KNOWN, Fastest
 from scoot_ray.core.partial_load import PartialLoad
 from scoot_ray.core.request import Request, RequestRecord
 
@@ -24,6 +24,7 @@ def test_of_few_answers_nothing_is_concluded() -> None:
 def test_the_fastest_answers_less_a_margin() -> None:
     fastest = Fastest.of(load_after(40))
     assert fastest.tpot_s == pytest.approx(MARGIN * 0.1)
+    assert fastest.gap_s == pytest.approx(LAST_MARGIN * 0.1)
     assert fastest.ttft_s == pytest.approx(MARGIN * (2.0 - 0.39))
 
 
