@@ -144,6 +144,17 @@ async def test_a_server_that_is_not_there(
     assert record.first_token_s is None
 
 
+async def test_progress_tells_the_tokens_so_far(tmp_path: Path) -> None:
+    async with serving(StandIn(tpot_s=0.05, tokens_per_chunk=2), tmp_path) as endpoint:
+        messages = TokenIdWriter("m", 512, 0).write(requests_at(0.0, output_tokens=1000))
+        async with LoadClient(endpoint, WallClock(), 30.0) as client:
+            await client.send(messages)
+            await asyncio.sleep(0.4)
+            (running,) = client.progress().in_flight
+    # The first token comes alone, the others in pairs, every 100 ms at the soonest.
+    assert running.num_tokens in (1, 3, 5, 7, 9)
+
+
 async def test_leaving_the_client_abandons_what_is_in_flight(tmp_path: Path) -> None:
     async with serving(StandIn(fault="hang"), tmp_path) as endpoint:
         messages = TokenIdWriter("m", 512, 0).write(requests_at(0.0))

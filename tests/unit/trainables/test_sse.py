@@ -111,6 +111,15 @@ def test_events_with_text_are_counted_until_the_server_counts() -> None:
     assert stream.prompt_tokens == 7
 
 
+def test_it_tells_who_counted() -> None:
+    counted, told = CompletionStream(), CompletionStream()
+    assert not told.is_counted
+    counted.feed(told_at_the_end(["one", "two"], "content").split(b"\n\n")[0] + b"\n\n")
+    told.feed(event(1))
+    assert (counted.num_tokens, counted.is_counted) == (1, False)
+    assert (told.num_tokens, told.is_counted) == (1, True)
+
+
 def test_thoughts_are_tokens() -> None:
     stream = CompletionStream()
     stream.feed(told_at_the_end(["hm"], "reasoning_content")[:60] + b"\n\n")

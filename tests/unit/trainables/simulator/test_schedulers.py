@@ -44,6 +44,21 @@ def test_v1_fills_the_budget_with_chunks_and_decodes_first(
     assert step(scheduler).num_decodes == 2
 
 
+@pytest.mark.parametrize("scheduler", [SchedulerV0, SchedulerV1])
+def test_the_tokens_of_what_is_unfinished(
+    scheduler: type[Scheduler], make_sequence: MakeSequence
+) -> None:
+    made = make(scheduler, max_num_seqs=1)
+    first, second = make_sequence(30, 5), make_sequence(30, 5)
+    made.add(first)
+    made.add(second)
+    for num_tokens in range(1, 5):
+        step(made)
+        assert dict(made.unfinished()) == {first: num_tokens, second: 0}
+    step(made)
+    assert dict(made.unfinished()) == {second: 0}
+
+
 def test_v1_long_prompts_are_held_to_the_threshold(make_sequence: MakeSequence) -> None:
     scheduler = make(SchedulerV1, long_prefill_token_threshold=40)
     scheduler.add(make_sequence(90))

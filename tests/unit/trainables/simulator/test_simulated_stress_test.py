@@ -1,3 +1,4 @@
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -5,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from scoot_ray.core.bar import Bar
 from scoot_ray.core.errors import ClusterError, StudyError
 from scoot_ray.core.failure import Phase
 from scoot_ray.core.outcome import Outcome, TrialState
@@ -36,6 +38,7 @@ def make_study(
     replicas: str = "one",
     space: str = "vllm-v1",
     startup_timeout_s: float = 900.0,
+    objective: str = "interactive",
     **workload: Any,
 ) -> Study:
     return parse_study(
@@ -55,6 +58,7 @@ def make_study(
                 **workload,
             },
             "space": space,
+            "objective": objective,
         }
     )
 
@@ -267,3 +271,19 @@ def test_a_paced_test_takes_its_time_and_finds_the_same() -> None:
     outcome = paced.run({}, trace, seed=1)
     assert time.monotonic() - started_s >= 0.02 * sum(outcome.phases_s.values())
     assert outcome == SimulatedStressTest(study).run({}, trace, seed=1)
+
+
+@pytest.mark.parametrize("objective", ["interactive", "online", "offline"])
+def test_a_hopeless_test_ends_early_and_is_estimated(objective: str) -> None:
+    study = make_study(rate=12.0, accelerator="L4", objective=objective)
+    test, trace = SimulatedStressTest(study), make_trace()
+    whole = test.run({}, trace, 0)
+    # What is half as good in every objective is still better than this engine can be.
+    goal = {o.metric: o.sign * whole.metrics[o.metric] * 0.5**o.sign for o in study.objectives}
+    ended = test.run({}, trace, 0, Bar(1, reference=tuple(goal.values())))
+    assert ended.is_bound
+    assert sum(ended.phases_s.values()) < sum(whole.phases_s.values())
+    for metric in goal:
+        bound, guess, truth = (m[metric] for m in (ended.metrics, ended.estimate, whole.metrics))
+        assert abs(math.log(guess / truth)) < abs(math.log(bound / truth)), metric
+        assert guess == pytest.approx(truth, rel=0.5), metric
