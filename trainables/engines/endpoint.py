@@ -11,6 +11,8 @@ import aiohttp
 from trainables.engines.counters import parse_counters
 
 POLL_S = 0.2
+IDLE_S = 1.0
+"""How long a connection may be idle; servers keep one for 5 s (uvicorn, so all three engines)."""
 REFUSALS = (400, 422)
 ANSWER_LIMIT = aiohttp.ClientTimeout(total=10)
 
@@ -60,12 +62,12 @@ class Endpoint:
     def connector(self) -> aiohttp.BaseConnector:
         """Return a connector that opens as many connections as there are requests in flight.
 
-        A connection serves one request: reusing one that the server is about to close would fail
-        now and then, and that failure would be ours.
+        One that is idle is used again, but not for long: the request that meets a server which is
+        about to close it would fail, and that failure would be ours.
         """
         if self.socket is None:
-            return aiohttp.TCPConnector(limit=0, force_close=True)
-        return aiohttp.UnixConnector(path=str(self.socket), limit=0, force_close=True)
+            return aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_S)
+        return aiohttp.UnixConnector(path=str(self.socket), limit=0, keepalive_timeout=IDLE_S)
 
     async def is_healthy(self) -> bool:
         """Ask whether every replica is healthy."""

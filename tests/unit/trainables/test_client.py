@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import uvloop
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from scoot_ray.core.request import Request, RequestRecord
 from tests.stand_in_engine import StandIn
@@ -22,8 +23,12 @@ TOLERANCE_S = 1.0
 
 
 @asynccontextmanager
-async def serving(stand_in: StandIn, folder: Path) -> AsyncIterator[Endpoint]:
-    runner = web.AppRunner(stand_in.application(), shutdown_timeout=0.1)
+async def serving(
+    stand_in: StandIn, folder: Path, *middlewares: Middleware
+) -> AsyncIterator[Endpoint]:
+    application = stand_in.application()
+    application.middlewares.extend(middlewares)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     socket = folder / "s.sock"
     await web.UnixSite(runner, str(socket), backlog=8).start()
@@ -142,6 +147,20 @@ async def test_a_server_that_is_not_there(
     assert record.error is not None
     assert record.error.startswith("connection: ")
     assert record.first_token_s is None
+
+
+async def test_an_idle_connection_is_used_again(tmp_path: Path) -> None:
+    connections: set[object] = set()
+
+    @web.middleware
+    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+        connections.add(request.transport)
+        return await handler(request)
+
+    async with serving(StandIn(), tmp_path, note) as endpoint:
+        records = await replay(endpoint, requests_at(0.0, 0.2, 0.4))
+    assert [record.error for record in records] == [None] * 3
+    assert len(connections) == 1
 
 
 async def test_progress_tells_the_tokens_so_far(tmp_path: Path) -> None:
