@@ -58,6 +58,9 @@ class Pair:
         num_ended: Tests that were ended early.
         num_broken: Bounds, of any metric, that the whole test broke: it was faster than supposed.
         num_missed: Tests that would have been finalists after all; hardly any should be.
+        bound_errors: Logarithms of the bound over what the whole test measured, of each objective
+            of each test that was ended early.
+        estimate_errors: The same of the estimate.
     """
 
     service: str
@@ -71,6 +74,8 @@ class Pair:
     num_ended: int
     num_broken: int
     num_missed: int
+    bound_errors: Sequence[float]
+    estimate_errors: Sequence[float]
 
 
 def main(
@@ -93,7 +98,7 @@ def main(
             pairs.append(ended.result())
             write_rows(output, pairs, algorithm=algorithm, observations=observations)
             print(pairs[-1], flush=True)
-    Console(width=150).print(summary(pairs))
+    Console(width=170).print(summary(pairs))
 
 
 @cache
@@ -109,7 +114,6 @@ def compare(service: str, seed: int, search: Mapping[str, Any]) -> Pair:
     study = make_study(service, seed, search=search, early_stop=True)
     whole = run_study(make_study(service, seed, search=search, early_stop=False))
     early = run_study(study)
-    num_broken, num_missed = check(study, early)
     return Pair(
         service=service,
         seed=seed,
@@ -120,8 +124,7 @@ def compare(service: str, seed: int, search: Mapping[str, Any]) -> Pair:
         whole_gain=gain(study, whole, orders),
         early_gain=gain(study, early, orders),
         num_ended=sum(record.is_bound for record in early),
-        num_broken=num_broken,
-        num_missed=num_missed,
+        **check(study, early),
     )
 
 
@@ -136,25 +139,34 @@ def gain(study: Study, trials: Sequence[TrialRecord], orders: FreshOrders) -> fl
     return orders.improvement(recommendation.record.config) if recommendation else 0.0
 
 
-def check(study: Study, trials: Sequence[TrialRecord]) -> tuple[int, int]:
-    """Run the tests that were ended early to their ends; count broken bounds and lost finalists."""
+def check(study: Study, trials: Sequence[TrialRecord]) -> dict[str, Any]:
+    """Run the tests that were ended early to their ends; return what `Pair` holds of that."""
     trace, stress_test = Plan.of(study).trace, make_stress_test(study)
     num_broken = num_missed = 0
+    errors: dict[str, list[float]] = {"bound": [], "estimate": []}
     for record in (r for r in trials if r.is_bound):
         outcome = stress_test.run(record.config, trace, record.seed)
-        num_broken += sum(
-            metric in outcome.metrics and _is_broken(metric, bound, outcome.metrics[metric])
-            for metric, bound in record.metrics.items()
-        )
         if not outcome.metrics:
             continue
+        num_broken += sum(
+            _is_broken(metric, bound, outcome.metrics[metric])
+            for metric, bound in record.metrics.items()
+        )
+        for metric in (o.metric for o in study.objectives):
+            for what, told in (("bound", record.metrics), ("estimate", record.estimate)):
+                errors[what].append(float(np.log(told[metric] / outcome.metrics[metric])))
         whole = TrialRecord(record.number, record.config, outcome.state, outcome.metrics)
         before = [r for r in trials if r.number < record.number]
         best = finalists(
             [*before, whole], study.objectives, study.slo_limits, study.confirm.finalists
         )
         num_missed += whole in best
-    return num_broken, num_missed
+    return {
+        "num_broken": num_broken,
+        "num_missed": num_missed,
+        "bound_errors": errors["bound"],
+        "estimate_errors": errors["estimate"],
+    }
 
 
 def _is_broken(metric: str, bound: float, value: float) -> bool:
@@ -176,6 +188,7 @@ def summary(pairs: Sequence[Pair]) -> Table:
         "better / equal / worse, p",
         "bounds broken",
         "finalists lost",
+        "bound off by, estimate off by",
     ):
         table.add_column(heading)
     for service in [*SERVICES, "all"]:
@@ -193,8 +206,15 @@ def summary(pairs: Sequence[Pair]) -> Table:
             f"{duel.wins} / {duel.ties} / {duel.defeats}, {duel.p_value:.2g}",
             str(sum(pair.num_broken for pair in chosen)),
             str(sum(pair.num_missed for pair in chosen)),
+            f"{_off_by([e for p in chosen for e in p.bound_errors])}, "
+            f"{_off_by([e for p in chosen for e in p.estimate_errors])}",
         )
     return table
+
+
+def _off_by(errors: Sequence[float]) -> str:
+    """Return the root mean square of logarithms as a factor."""
+    return f"{np.exp(np.sqrt(np.mean(np.square(errors)))):.2f}x" if len(errors) else "-"
 
 
 if __name__ == "__main__":

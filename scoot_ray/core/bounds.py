@@ -4,7 +4,7 @@ symbol   meaning                                                         shape
 n        requests of the load that have not failed
 k        requests that may still fail without the test being INFEASIBLE
 times    the least that a request's TTFT, TPOT or latency can become     [n]
-fastest  the least that the engine ever needs for a TTFT and a TPOT
+fastest  the least that the engine ever needs for a TTFT, a TPOT and the tokens to come
 
 What has not happened yet happens after now, and takes at least as long as the engine needs at its
 fastest. Up to k requests may fail and leave the summary, so the k largest times are dropped: a mean
@@ -50,7 +50,7 @@ def best_possible(
     if num_may_fail < 0 or load.failed.all():
         return {}
     times = _least_times(load, fastest)
-    bounds = _rates(load, times, num_may_fail, share, bounds_s or {})
+    bounds = _rates(load, times, fastest, num_may_fail, share, bounds_s or {})
     for quantity, values in times.items():
         known = values[~np.isnan(values) & ~load.failed]
         kept = np.sort(known)[: max(1, len(known) - num_may_fail)]
@@ -65,9 +65,8 @@ def _least_times(load: PartialLoad, fastest: Fastest) -> dict[str, FloatArray]:
     ttft_s = np.where(is_started, load.first_s - load.sent_s, np.maximum(waited_s, fastest.ttft_s))
     num_gaps = load.output_tokens - 1
     streamed_s = np.where(is_started, load.now_s - load.first_s, 0.0)
-    # Where the server does not tell how many have come, all but the last may have.
-    num_to_come = np.nan_to_num(load.output_tokens - np.maximum(load.num_tokens, 1))
-    streamed_s += fastest.gap_s * num_to_come
+    # The first token of an answer ends no gap.
+    streamed_s += fastest.gap_s * np.minimum(_least_to_come(load), num_gaps)
     stream_s = np.where(
         np.isnan(load.last_s),
         np.maximum(streamed_s, fastest.tpot_s * num_gaps),
@@ -79,6 +78,12 @@ def _least_times(load: PartialLoad, fastest: Fastest) -> dict[str, FloatArray]:
         "latency": ttft_s + stream_s,
     }
     return {quantity: np.maximum(values, 0.0) for quantity, values in least.items()}
+
+
+def _least_to_come(load: PartialLoad) -> FloatArray:
+    """Return the tokens that each answer lacks; none where the server does not tell, [n]."""
+    num_tokens = np.where(np.isnan(load.first_s), 0.0, load.num_tokens)
+    return np.nan_to_num(load.output_tokens - num_tokens)
 
 
 def statistics_of(quantity: str, values: FloatArray) -> dict[str, float]:
@@ -113,21 +118,26 @@ def weights_of(
 def _rates(
     load: PartialLoad,
     times: Mapping[str, FloatArray],
+    fastest: Fastest,
     num_may_fail: int,
     share: float,
     bounds_s: Mapping[str, float],
 ) -> dict[str, float]:
     """Return the most that each rate can become.
 
-    Of j more failures the best are those of the requests that would end last, and of those that
-    weigh least; taking both at once can only be too good.
+    Of j more failures the best are those of the requests that would end last, of those that have
+    most tokens to come, and of those that weigh least; all at once can only be too good.
     """
     alive, is_open = ~load.failed, load.is_open
     starts_s = np.where(np.isnan(load.sent_s), load.due_s, load.sent_s)
     ends_s = np.where(is_open, starts_s + times["latency"], load.finished_s)
     latest_s = np.sort(ends_s[alive])[::-1]
     num_kinds = min(num_may_fail, int(is_open.sum()), len(latest_s) - 1) + 1
-    spans_s = latest_s[:num_kinds]
+    to_come = np.sort(_least_to_come(load)[is_open])[::-1]
+    num_to_come = to_come.sum() - np.concatenate([[0.0], np.cumsum(to_come[: num_kinds - 1])])
+    # Without anything to come, everything ended before now.
+    tokens_s = np.where(num_to_come > 0, load.now_s + num_to_come / fastest.tokens_per_s, 0.0)
+    spans_s = np.maximum(latest_s[:num_kinds], tokens_s)
     if spans_s[-1] <= 0:
         return {}
     rates = {}

@@ -12,6 +12,8 @@ from scoot_ray.core.request import Request, RequestRecord
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+LEAST_S = 1e-9  # stands for no time where one divides by it
+
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
@@ -42,7 +44,7 @@ class PartialLoad:
         output_tokens: Tokens out, which are forced.
         sent_s: When it was sent.
         first_s: When its first token arrived.
-        num_tokens: Tokens that have arrived of those in flight, where the server tells.
+        num_tokens: Tokens that have arrived, where the server has told.
         last_s: When its last token arrived, if it completed.
         finished_s: When it ended, if it completed.
         failed: Marks those that ended without all of their tokens.
@@ -70,6 +72,7 @@ class PartialLoad:
             self.first_s[index] = record.first_token_s
             self.last_s[index] = record.last_token_s
             self.finished_s[index] = record.finished_s
+            self.num_tokens[index] = record.output_tokens
 
     def observe(self, now_s: float, in_flight: Iterable[InFlight]) -> None:
         """Take in every request that is in flight at `now_s`; of the others nothing is assumed.
@@ -94,3 +97,19 @@ class PartialLoad:
     def is_open(self) -> BoolArray:
         """Mark the requests that have not ended."""
         return np.asarray(np.isnan(self.finished_s) & ~self.failed)
+
+    def tokens_by(self, moment_s: float, num_tokens: FloatArray) -> float:
+        """Count the tokens of all answers that came by a moment, as if evenly one after another.
+
+        Args:
+            moment_s: At most `now_s`.
+            num_tokens: Of each answer so far, shape [n]; NaN only where it has not begun, or else
+                the result is NaN.
+        """
+        has_begun = ~np.isnan(self.first_s)
+        since_s, by_s = (
+            self.first_s[has_begun],
+            np.nan_to_num(self.last_s[has_begun], nan=self.now_s),
+        )
+        shares = np.clip((moment_s - since_s) / np.maximum(by_s - since_s, LEAST_S), 0.0, 1.0)
+        return float((shares * num_tokens[has_begun]).sum())
