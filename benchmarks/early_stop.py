@@ -10,7 +10,7 @@ early is run again to its end, to see that nothing good was cut off.
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -74,8 +74,8 @@ class Pair:
     num_ended: int
     num_broken: int
     num_missed: int
-    bound_errors: Sequence[float]
-    estimate_errors: Sequence[float]
+    bound_errors: Sequence[float] = field(repr=False)
+    estimate_errors: Sequence[float] = field(repr=False)
 
 
 def main(

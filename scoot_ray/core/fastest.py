@@ -65,7 +65,7 @@ def _paces_s(load: PartialLoad) -> FloatArray:
 def _most_tokens_per_s(load: PartialLoad) -> float:
     since_s = (1.0 - LATELY) * load.now_s
     num_by_now, num_before = (load.tokens_by(s, load.num_tokens) for s in (load.now_s, since_s))
-    is_sent = load.now_s >= load.due_s.max()
+    is_sent = load.now_s >= load.due_s.max(initial=0.0)
     # Not a number where a server does not tell how many tokens have come.
     if not (is_sent and num_by_now - num_before >= LEAST_TOKENS):
         return math.inf

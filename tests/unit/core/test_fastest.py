@@ -71,3 +71,7 @@ def test_tokens_of_all_answers_once_everything_is_sent() -> None:
     assert Fastest.of(load).tokens_per_s == pytest.approx(MOST_SPEEDUP * 7800 / 40.0)
     load.observe(50.0, [*going_on, InFlight(40, 40.0, 49.0, None)])
     assert Fastest.of(load).tokens_per_s == math.inf
+
+
+def test_of_no_request_nothing_is_concluded() -> None:
+    assert Fastest.of(PartialLoad([])) == NOTHING_KNOWN
