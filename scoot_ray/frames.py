@@ -42,7 +42,8 @@ class StudyFrames:
 
         Columns are the record's own (`state`, `role`, `gpu_seconds`, ...) and, with a dot,
         `config.NAME`, `metrics.NAME` and `phases_s.NAME`. Metrics of a row with `is_bound` are
-        bounds: at least this for a time, at most this for a rate.
+        bounds: at least this for a time, at most this for a rate; its `estimate.NAME` are what the
+        whole test would probably have measured.
         """
         return _frame(self._history.trials)
 
