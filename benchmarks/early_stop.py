@@ -154,7 +154,8 @@ def check(study: Study, trials: Sequence[TrialRecord]) -> dict[str, Any]:
         )
         for metric in (o.metric for o in study.objectives):
             for what, told in (("bound", record.metrics), ("estimate", record.estimate)):
-                errors[what].append(float(np.log(told[metric] / outcome.metrics[metric])))
+                if metric in told:
+                    errors[what].append(float(np.log(told[metric] / outcome.metrics[metric])))
         whole = TrialRecord(record.number, record.config, outcome.state, outcome.metrics)
         before = [r for r in trials if r.number < record.number]
         best = finalists(

@@ -32,8 +32,8 @@ class Observations:
 
     Usable are COMPLETE and INFEASIBLE trials whose configuration lies in the space, whatever their
     role: a confirm or drift trial is one more noisy measurement of its configuration. FAILED and
-    CANCELLED trials leave no trace. Of a test that was ended early models learn the estimate, or
-    the bound where there is none; it never is an incumbent, and the trial counts as completed.
+    CANCELLED trials leave no trace. Of a test that was ended early models learn the estimate; it
+    never is an incumbent, and the trial counts as completed.
     """
 
     space: SearchSpace
@@ -151,7 +151,7 @@ def _learnt(record: TrialRecord) -> Mapping[str, float]:
     """Return what a model may take for measured."""
     if record.state is not TrialState.COMPLETE:
         return {}
-    return record.estimate or record.metrics
+    return record.estimate if record.is_bound else record.metrics
 
 
 def _losses(objectives: Sequence[Objective], metrics: Mapping[str, float]) -> list[float]:

@@ -70,7 +70,7 @@ class EarlyStop:
             TrialState.COMPLETE,
             bounds,
             is_bound=True,
-            estimate={name: _worse(name, bound, guess.get(name)) for name, bound in bounds.items()},
+            estimate={m: _worse(m, bound, guess[m]) for m, bound in bounds.items() if m in guess},
             early_stop=f"{self.reason} (after {self.partial.now_s:.0f} s of load)",
         )
 
@@ -93,7 +93,5 @@ class EarlyStop:
         return self._bar.is_diverging(self._in_flight[::-step][:GROWTH_SAMPLES][::-1])
 
 
-def _worse(metric: str, bound: float, guess: float | None) -> float:
-    if guess is None:
-        return bound
+def _worse(metric: str, bound: float, guess: float) -> float:
     return min(bound, guess) if metric in RATES else max(bound, guess)

@@ -31,7 +31,8 @@ class Outcome:
             could still have had: it would have measured at least this for a time (TTFT, TPOT,
             latency), at most this for a rate. A metric without a bound is left out.
         estimate: What the whole test would probably have measured, by metric name, never better
-            than the bound; for the search to learn from. Empty if the test was not ended early.
+            than the bound, for the search to learn from. A metric that nothing told of is left
+            out; empty if the test was not ended early.
         early_stop: Why it was ended early, for a person; empty if it was not.
         first_failure: What nothing explained and therefore was tried once more; this is how the
             second try ended.

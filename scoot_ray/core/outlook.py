@@ -32,22 +32,28 @@ def outlook(
         bounds_s: As for `summarize`.
 
     Returns:
-        Values by metric name; empty while no answer has begun.
+        Values by metric name; those that nothing tells of yet are left out.
     """
-    alive = ~load.failed
-    if not (alive & ~np.isnan(load.first_s)).any():
+    if np.isnan(load.first_s).all():
         return {}
-    times = _likely_times(load)
-    metrics = _likely_rates(load, times, share, bounds_s or {})
+    alive, times = ~load.failed, _likely_times(load)
+    metrics: dict[str, float] = {}
     for quantity, values in times.items():
         metrics |= statistics_of(quantity, values[alive & ~np.isnan(values)])
-    return metrics
+    return metrics | _likely_rates(load, times, share, bounds_s or {})
 
 
 def _likely_times(load: PartialLoad) -> dict[str, FloatArray]:
-    """Return what each request's times will probably be; NaN where it will have none."""
-    ttft_s, stream_s = _likely_ttfts(load), _likely_streams(load)
-    num_gaps = load.output_tokens - 1
+    """Return what each request's times will probably be; NaN where it will have none.
+
+    TTFT alone is told while no pace is known.
+    """
+    ttft_s, pace_s, num_gaps = _likely_ttfts(load), _pace_s(load), load.output_tokens - 1
+    if pace_s is None:
+        return {"ttft": ttft_s}
+    streamed_s = np.nan_to_num(load.now_s - load.first_s)
+    guess_s = np.maximum(streamed_s, pace_s * num_gaps)
+    stream_s = np.where(np.isnan(load.last_s), guess_s, load.last_s - load.first_s)
     tpot_s = np.where(num_gaps > 0, stream_s / np.maximum(num_gaps, 1), math.nan)
     return {"ttft": ttft_s, "tpot": tpot_s, "latency": ttft_s + stream_s}
 
@@ -67,21 +73,23 @@ def _likely_ttfts(load: PartialLoad) -> FloatArray:
     return np.where(np.isnan(known_s), np.maximum(waited_s, guess_s), known_s)
 
 
-def _likely_streams(load: PartialLoad) -> FloatArray:
-    """Return the time from the first to the last token; what is open goes on at the usual pace."""
-    num_gaps = load.output_tokens - 1
-    known_s = load.last_s - load.first_s
-    has_ended = ~np.isnan(known_s) & (num_gaps > 0)
-    lately = has_ended & (load.last_s >= _lately_s(load))
-    usual = lately if lately.any() else has_ended
-    pace_s = known_s[usual].sum() / max(num_gaps[usual].sum(), 1.0)
-    streamed_s = np.nan_to_num(load.now_s - load.first_s)
-    return np.where(np.isnan(known_s), np.maximum(streamed_s, pace_s * num_gaps), known_s)
+def _pace_s(load: PartialLoad) -> float | None:
+    """Return the usual time of a gap, of what ended lately, ever, or goes on; None if unknown."""
+    has_ended = ~np.isnan(load.last_s)
+    num_gaps = load.num_tokens - 1
+    streamed_s = np.where(has_ended, load.last_s, load.now_s) - load.first_s
+    is_telling = (num_gaps > 0) & ~np.isnan(streamed_s)
+    for usual in (has_ended & (load.last_s >= _lately_s(load)), has_ended, ~has_ended):
+        if (usual & is_telling).any():
+            return float(streamed_s[usual & is_telling].sum() / num_gaps[usual & is_telling].sum())
+    return None
 
 
 def _likely_rates(
     load: PartialLoad, times: Mapping[str, FloatArray], share: float, bounds_s: Mapping[str, float]
 ) -> dict[str, float]:
+    if "latency" not in times:
+        return {}
     span_s = _likely_span_s(load, times["latency"] - times["ttft"])
     if span_s is None:
         return {}

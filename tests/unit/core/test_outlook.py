@@ -69,3 +69,18 @@ def test_failures_are_left_out() -> None:
     load = load_at(50.0, 0.0, 0.1)
     load.end(0, RequestRecord(0.0, 0.0, None, None, 30.0, 10, TOKENS, error="timeout"))
     assert outlook(load)["ttft_p99_s"] == pytest.approx(1.0)
+
+
+def test_before_the_first_end_the_tokens_so_far_tell_the_pace() -> None:
+    load = PartialLoad([Request(float(i), 10, 101) for i in range(10)])
+    load.observe(5.0, [InFlight(i, float(i), i + 0.5, 1 + 2 * (5 - i)) for i in range(5)])
+    guess = outlook(load)
+    # Between 0.5 s and 4.5 s for 2 to 10 gaps.
+    assert guess["tpot_mean_s"] == pytest.approx(sum(0.5 + i for i in range(5)) / 30, rel=0.01)
+    assert guess["latency_mean_s"] == pytest.approx(guess["tpot_mean_s"] * 100 + 0.5, rel=0.01)
+
+
+def test_while_nothing_tells_the_pace_only_the_ttft_is_guessed() -> None:
+    load = PartialLoad([Request(float(i), 10, 101) for i in range(10)])
+    load.observe(5.0, [InFlight(i, float(i), i + 0.5) for i in range(5)])
+    assert outlook(load).keys() == {f"ttft_{s}_s" for s in ("mean", "p50", "p90", "p95", "p99")}

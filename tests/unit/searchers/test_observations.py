@@ -47,8 +47,10 @@ def test_of_a_test_that_was_ended_early_the_estimate_is_learnt() -> None:
     assert data.ratios.tolist() == [[2.0, 1.75]]
 
 
-def test_a_bound_stands_in_for_an_estimate_that_is_not_there() -> None:
-    assert observe(trial(0.5, 3.0, 2.0, is_bound=True)).losses.tolist() == [[3.0, -2.0]]
+def test_a_bound_is_no_value() -> None:
+    data = observe(trial(0.5, 3.0, 2.0, is_bound=True, estimate={"ttft_mean_s": 4.0}))
+    assert data.losses[0, 0] == 4.0
+    assert np.isnan(data.losses[0, 1])
 
 
 def test_estimates_are_not_measurements() -> None:
