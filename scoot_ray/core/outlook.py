@@ -34,8 +34,6 @@ def outlook(
     Returns:
         Values by metric name; those that nothing tells of yet are left out.
     """
-    if np.isnan(load.first_s).all():
-        return {}
     alive, times = ~load.failed, _likely_times(load)
     metrics: dict[str, float] = {}
     for quantity, values in times.items():

@@ -25,8 +25,12 @@ def load_at(now_s: float, wait_s: float, pace_s: float) -> PartialLoad:
     return load
 
 
-def test_nothing_is_guessed_before_the_first_token() -> None:
-    assert outlook(load_at(0.5, 0.0, 0.1)) == {}
+def test_before_the_first_token_the_ttft_is_what_was_waited() -> None:
+    load = load_at(0.5, 0.0, 0.1)
+    load.observe(3.0, [InFlight(i, float(i), None) for i in range(3)])
+    guess = outlook(load)
+    assert guess.keys() == {f"ttft_{s}_s" for s in ("mean", "p50", "p90", "p95", "p99")}
+    assert guess["ttft_mean_s"] == pytest.approx((3 + 2 + 1) / NUM)
 
 
 @pytest.mark.parametrize("now_s", [20.0, 60.0, 90.0])

@@ -61,6 +61,9 @@ def test_a_hopeless_trial_ends_early_with_bounds(tmp_path: Path) -> None:
     assert outcome.is_bound
     assert "the default's" in outcome.early_stop
     assert outcome.metrics["ttft_mean_s"] >= 0.05
+    # It never gave a token, so nothing is known of its pace.
+    assert outcome.estimate.keys() == {name for name in outcome.metrics if "ttft" in name}
+    assert outcome.estimate["ttft_mean_s"] >= outcome.metrics["ttft_mean_s"]
     assert "drain" not in outcome.phases_s or outcome.phases_s["drain"] < 20
     assert "stop" in outcome.phases_s
 
