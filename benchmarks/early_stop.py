@@ -181,6 +181,7 @@ def summary(pairs: Sequence[Pair]) -> Table:
     for heading in (
         "service",
         "load time saved, search",
+        "of all seconds",
         "whole study",
         "ended early",
         "gain without",
@@ -199,6 +200,7 @@ def summary(pairs: Sequence[Pair]) -> Table:
         table.add_row(
             service,
             f"{Interval.of([1 - pair.early_s / pair.whole_s for pair in chosen]):+.1%}",
+            f"{1 - sum(p.early_s for p in chosen) / sum(p.whole_s for p in chosen):.1%}",
             f"{Interval.of([1 - pair.early_study_s / pair.whole_study_s for pair in chosen]):+.1%}",
             f"{np.mean([pair.num_ended for pair in chosen]):.1f}",
             f"{np.mean([pair.whole_gain for pair in chosen]):.1%}",
