@@ -149,7 +149,7 @@ def check(study: Study, trials: Sequence[TrialRecord]) -> dict[str, Any]:
         if not outcome.metrics:
             continue
         num_broken += sum(
-            _is_broken(metric, bound, outcome.metrics[metric])
+            metric in outcome.metrics and _is_broken(metric, bound, outcome.metrics[metric])
             for metric, bound in record.metrics.items()
         )
         for metric in (o.metric for o in study.objectives):

@@ -72,11 +72,7 @@ def _least_times(load: PartialLoad, fastest: Fastest) -> dict[str, FloatArray]:
         np.maximum(streamed_s, fastest.tpot_s * num_gaps),
         load.last_s - load.first_s,
     )
-    least = {
-        "ttft": ttft_s,
-        "tpot": np.where(num_gaps > 0, stream_s / np.maximum(num_gaps, 1), math.nan),
-        "latency": ttft_s + stream_s,
-    }
+    least = load.times_of(ttft_s, stream_s)
     return {quantity: np.maximum(values, 0.0) for quantity, values in least.items()}
 
 
@@ -129,8 +125,7 @@ def _rates(
     most tokens to come, and of those that weigh least; all at once can only be too good.
     """
     alive, is_open = ~load.failed, load.is_open
-    starts_s = np.where(np.isnan(load.sent_s), load.due_s, load.sent_s)
-    ends_s = np.where(is_open, starts_s + times["latency"], load.finished_s)
+    ends_s = np.where(is_open, load.starts_s + times["latency"], load.finished_s)
     latest_s = np.sort(ends_s[alive])[::-1]
     num_kinds = min(num_may_fail, int(is_open.sum()), len(latest_s) - 1) + 1
     to_come = np.sort(_least_to_come(load)[is_open])[::-1]

@@ -10,7 +10,6 @@ tpot     without a last token: that of the answers that ended lately
 span     until the last answer: the tokens to come, at the rate of those that came lately
 """
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -52,8 +51,7 @@ def _likely_times(load: PartialLoad) -> dict[str, FloatArray]:
     streamed_s = np.nan_to_num(load.now_s - load.first_s)
     guess_s = np.maximum(streamed_s, pace_s * num_gaps)
     stream_s = np.where(np.isnan(load.last_s), guess_s, load.last_s - load.first_s)
-    tpot_s = np.where(num_gaps > 0, stream_s / np.maximum(num_gaps, 1), math.nan)
-    return {"ttft": ttft_s, "tpot": tpot_s, "latency": ttft_s + stream_s}
+    return load.times_of(ttft_s, stream_s)
 
 
 def _likely_ttfts(load: PartialLoad) -> FloatArray:
@@ -66,7 +64,7 @@ def _likely_ttfts(load: PartialLoad) -> FloatArray:
         spread = sent_s - sent_s.mean()
         # A queue that has begun to shrink may be served before the rest arrives, or not.
         slope = max(0.0, float(spread @ came_s) / max(float(spread @ spread), LEAST_S))
-        guess_s = came_s.mean() + slope * (_starts_s(load) - sent_s.mean())
+        guess_s = came_s.mean() + slope * (load.starts_s - sent_s.mean())
     waited_s = np.nan_to_num(load.now_s - load.sent_s)
     return np.where(np.isnan(known_s), np.maximum(waited_s, guess_s), known_s)
 
@@ -112,7 +110,3 @@ def _likely_span_s(load: PartialLoad, stream_s: FloatArray) -> float | None:
 
 def _lately_s(load: PartialLoad) -> float:
     return load.now_s * (1.0 - LATELY)
-
-
-def _starts_s(load: PartialLoad) -> FloatArray:
-    return np.where(np.isnan(load.sent_s), load.due_s, load.sent_s)

@@ -98,6 +98,22 @@ class PartialLoad:
         """Mark the requests that have not ended."""
         return np.asarray(np.isnan(self.finished_s) & ~self.failed)
 
+    @property
+    def starts_s(self) -> FloatArray:
+        """When each request was sent, or else is due."""
+        return np.where(np.isnan(self.sent_s), self.due_s, self.sent_s)
+
+    def times_of(self, ttft_s: FloatArray, stream_s: FloatArray) -> dict[str, FloatArray]:
+        """Return TTFT, TPOT and latency of each request, shape [n]; NaN where it has none.
+
+        Args:
+            ttft_s: To the first token, shape [n].
+            stream_s: From the first token to the last, shape [n].
+        """
+        num_gaps = self.output_tokens - 1
+        tpot_s = np.where(num_gaps > 0, stream_s / np.maximum(num_gaps, 1), math.nan)
+        return {"ttft": ttft_s, "tpot": tpot_s, "latency": ttft_s + stream_s}
+
     def tokens_by(self, moment_s: float, num_tokens: FloatArray) -> float:
         """Count the tokens of all answers that came by a moment, as if evenly one after another.
 
