@@ -5,18 +5,16 @@ hide exactly the delays that a service's users would see (coordinated omission).
 """
 
 import asyncio
-import errno
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
-
-import aiohttp
 
 from scoot_ray.core.partial_load import InFlight, PartialLoad
 from scoot_ray.core.request import RequestRecord
 from trainables.answer import Answer
 from trainables.clock import Clock
+from trainables.connection import OK
 from trainables.engines.endpoint import Endpoint
 from trainables.message import Message
 from trainables.progress import Progress
@@ -64,7 +62,7 @@ class LoadClient:
             task.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
         for route in self._routes:
-            await route.session.close()
+            route.close()
         gc.unfreeze()
 
     async def send(self, messages: Sequence[Message]) -> list[asyncio.Future[RequestRecord]]:
@@ -116,10 +114,10 @@ class LoadClient:
         try:
             async with asyncio.timeout(self._timeout_s):
                 with self._least_busy() as route:
-                    error = await self._stream(route, message, answer, stream)
+                    error = await _stream(route, message, answer, stream)
         except TimeoutError:
             error = TIMEOUT
-        except (aiohttp.ClientError, OSError) as reason:
+        except OSError as reason:
             error = f"connection: {reason}"[:ERROR_CHARACTERS]
         record = answer.record(message.request, stream.prompt_tokens, error)
         self._ended.append((index, record))
@@ -130,36 +128,32 @@ class LoadClient:
         """Return the way to the replica with the fewest requests in flight; the first of equals."""
         return min(self._routes, key=lambda route: route.num_in_flight)
 
-    async def _stream(
-        self, route: Route, message: Message, answer: Answer, stream: CompletionStream
-    ) -> str | None:
-        """Receive one answer; return what was wrong with it, if anything."""
-        while True:
-            try:
-                return await self._stream_once(route, message, answer, stream)
-            except aiohttp.ClientConnectorError as reason:
-                # A Unix socket whose queue of new connections is full refuses more at once, where
-                # TCP would knock again by itself; the server is slow, not gone.
-                if reason.errno != errno.EAGAIN:
-                    raise
-                await asyncio.sleep(KNOCK_AGAIN_S)
 
-    async def _stream_once(
-        self, route: Route, message: Message, answer: Answer, stream: CompletionStream
-    ) -> str | None:
-        async with route.session.post(message.path, data=message.body) as reply:
-            if reply.status != 200:
-                return f"http {reply.status}: {await reply.text()}"[:ERROR_CHARACTERS]
-            async for chunk in reply.content.iter_any():
-                answer.take(stream.feed(chunk))
-        if stream.error is not None:
-            return stream.error[:ERROR_CHARACTERS]
-        if not stream.is_done:
-            return "connection: the answer was cut off"
-        wanted = message.request.output_tokens
-        if stream.num_tokens != wanted:
-            return f"length: expected {wanted} tokens, got {stream.num_tokens}"
-        return None
+async def _stream(
+    route: Route, message: Message, answer: Answer, stream: CompletionStream
+) -> str | None:
+    """Receive one answer; return what was wrong with it, if anything."""
+    status, refusal = await _post(route, message, lambda part: answer.take(stream.feed(part)))
+    if status != OK:
+        return f"http {status}: {refusal}"[:ERROR_CHARACTERS]
+    if stream.error is not None:
+        return stream.error[:ERROR_CHARACTERS]
+    if not stream.is_done:
+        return "connection: the answer was cut off"
+    wanted = message.request.output_tokens
+    if stream.num_tokens != wanted:
+        return f"length: expected {wanted} tokens, got {stream.num_tokens}"
+    return None
+
+
+async def _post(route: Route, message: Message, take: Callable[[bytes], object]) -> tuple[int, str]:
+    while True:
+        try:
+            return await route.post(message, take)
+        except BlockingIOError:
+            # A Unix socket whose queue of new connections is full refuses more at once, where TCP
+            # would knock again by itself; the server is slow, not gone.
+            await asyncio.sleep(KNOCK_AGAIN_S)
 
 
 def _tokens_told(stream: CompletionStream) -> int | None:

@@ -24,7 +24,7 @@ from trainables.progress import Progress
 
 ROOT = Path(__file__).parents[1]
 # Of one core, rounded up from what `python -m benchmarks.load_client` measures.
-CPU_PER_REQUEST_S, CPU_PER_TOKEN_S = 0.8e-3, 30e-6
+CPU_PER_REQUEST_S, CPU_PER_TOKEN_S = 0.6e-3, 20e-6
 # Above this share of a core, requests begin to wait for one another.
 MAX_LOAD = 0.5
 HANDING_OUT_S = 0.1  # from a load's frames to its start

@@ -112,7 +112,7 @@ async def test_a_hang_accepts_and_says_nothing(tmp_path: Path) -> None:
         served.wait_for("Serving")
         assert await served.replay(1) == [None]
         assert await served.replay(2, timeout_s=1.0) == ["timeout"] * 2
-        async with aiohttp.ClientSession(connector=served.endpoint.connector()) as session:
+        async with served.endpoint.session() as session:
             with pytest.raises(TimeoutError):
                 await session.get(
                     "http://localhost/health", timeout=aiohttp.ClientTimeout(total=0.5)

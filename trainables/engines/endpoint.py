@@ -11,8 +11,6 @@ import aiohttp
 from trainables.engines.counters import parse_counters
 
 POLL_S = 0.2
-IDLE_S = 1.0
-"""How long a connection may be idle; servers keep one for 5 s (uvicorn, so all three engines)."""
 REFUSALS = (400, 422)
 ANSWER_LIMIT = aiohttp.ClientTimeout(total=10)
 
@@ -56,18 +54,9 @@ class Endpoint:
         return f"{self.url}{self.health_path}"
 
     def session(self) -> aiohttp.ClientSession:
-        """Return a session for requests to this replica."""
-        return aiohttp.ClientSession(connector=self.connector(), headers=dict(self.headers))
-
-    def connector(self) -> aiohttp.BaseConnector:
-        """Return a connector that opens as many connections as there are requests in flight.
-
-        One that is idle is used again, but not for long: the request that meets a server which is
-        about to close it would fail, and that failure would be ours.
-        """
-        if self.socket is None:
-            return aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_S)
-        return aiohttp.UnixConnector(path=str(self.socket), limit=0, keepalive_timeout=IDLE_S)
+        """Return a session for requests to this replica that are not measured."""
+        connector = None if self.socket is None else aiohttp.UnixConnector(str(self.socket))
+        return aiohttp.ClientSession(connector=connector, headers=dict(self.headers))
 
     async def is_healthy(self) -> bool:
         """Ask whether every replica is healthy."""

@@ -107,7 +107,7 @@ def test_processes_end_with_a_trial_that_is_killed() -> None:
     assert (len(gone), left) == (2, [])
 
 
-@pytest.mark.parametrize(("rate_rps", "output_tokens", "num"), [(20, 64, 1), (200, 500, 7)])
+@pytest.mark.parametrize(("rate_rps", "output_tokens", "num"), [(20, 64, 1), (200, 500, 5)])
 async def test_as_many_processes_as_the_load_takes(
     tmp_path: Path, rate_rps: int, output_tokens: int, num: int
 ) -> None:
