@@ -93,7 +93,7 @@ class LoadClient:
         """Tell how far the messages have come that were sent last."""
         ended, self._ended = self._ended, []
         in_flight = [
-            InFlight(i, answer.sent_s, answer.first_token_s, _tokens_told(stream))
+            InFlight(i, answer.sent_s, answer.first_token_s, stream.tokens_told)
             for i, (answer, stream) in self._answers.items()
             if not answer.has_all_tokens
         ]
@@ -154,7 +154,3 @@ async def _post(route: Route, message: Message, take: Callable[[bytes], object])
             # A Unix socket whose queue of new connections is full refuses more at once, where TCP
             # would knock again by itself; the server is slow, not gone.
             await asyncio.sleep(KNOCK_AGAIN_S)
-
-
-def _tokens_told(stream: CompletionStream) -> int | None:
-    return stream.num_tokens if stream.is_counted else None

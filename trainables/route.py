@@ -1,6 +1,7 @@
 """The way from the load client to one replica."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
@@ -28,6 +29,8 @@ class Route:
         self.num_in_flight = 0
         self._socket = replica.socket
         self._url = urlsplit(replica.url)
+        # One for all connections: making it reads every certificate that this machine trusts.
+        self._tls = ssl.create_default_context() if self._url.scheme == "https" else None
         self._idle: list[tuple[float, Connection]] = []
         headers = {
             "Host": self._url.netloc.rpartition("@")[2],
@@ -74,9 +77,8 @@ class Route:
         loop = asyncio.get_running_loop()
         if self._socket is not None:
             return (await loop.create_unix_connection(Connection, str(self._socket)))[1]
-        is_secret = self._url.scheme == "https"
-        host, port = self._url.hostname or "", self._url.port or (443 if is_secret else 80)
-        return (await loop.create_connection(Connection, host, port, ssl=is_secret or None))[1]
+        host, port = self._url.hostname or "", self._url.port or (443 if self._tls else 80)
+        return (await loop.create_connection(Connection, host, port, ssl=self._tls))[1]
 
     def _head(self, message: Message) -> bytes:
         start = f"POST {self._url.path.rstrip('/')}{message.path} HTTP/1.1\r\n{self._headers}"

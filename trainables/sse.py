@@ -37,9 +37,9 @@ class CompletionStream:
         self._with_usage = b""
 
     @property
-    def is_counted(self) -> bool:
-        """Tell whether `num_tokens` is what the engine says."""
-        return bool(self._with_usage)
+    def tokens_told(self) -> int | None:
+        """Output tokens so far, if it is the engine that counts them."""
+        return self.num_tokens if self._with_usage else None
 
     @property
     def prompt_tokens(self) -> int | None:

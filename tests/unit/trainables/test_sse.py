@@ -111,13 +111,13 @@ def test_events_with_text_are_counted_until_the_server_counts() -> None:
     assert stream.prompt_tokens == 7
 
 
-def test_it_tells_who_counted() -> None:
+def test_tokens_are_told_by_an_engine_that_counts() -> None:
     counted, told = CompletionStream(), CompletionStream()
-    assert not told.is_counted
+    assert told.tokens_told is None
     counted.feed(told_at_the_end(["one", "two"], "content").split(b"\n\n")[0] + b"\n\n")
     told.feed(event(1))
-    assert (counted.num_tokens, counted.is_counted) == (1, False)
-    assert (told.num_tokens, told.is_counted) == (1, True)
+    assert (counted.num_tokens, counted.tokens_told) == (1, None)
+    assert (told.num_tokens, told.tokens_told) == (1, 1)
 
 
 def test_thoughts_are_tokens() -> None:
