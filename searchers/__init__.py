@@ -39,7 +39,7 @@ family, so read them as directions. Several were measured one on top of the othe
 - Tried and left out: improvement over the surrogate's mean at what was measured, not over the
   measurements: 0 +- 2, and no better on seven services of the noisier simulator, six seeds each.
 - Tried and left out: recommending by the surrogate's mean, not the measurement: -3 +- 6 for the
-  first choice and -2 +- 8 for the best of three, on eight services of the simulator, four seeds each.
+  first choice, -2 +- 8 for the best of three (eight services of the simulator, four seeds each).
 - Below the paper's Delta the acquisition falls steeply: a tie there, and 38 crashes for 45 where
   the optimum lies at the edge of a crash region (`tests/statistical`).
 - Hill climbing from Sobol points and the best measured ones in place of NSGA-II: -2 +- 2, a tie,
