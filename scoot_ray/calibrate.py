@@ -6,7 +6,7 @@ believed on this engine.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, isinf
 from pathlib import Path
 
@@ -62,13 +62,15 @@ class Comparison:
 
     Attributes:
         test: Which one.
-        measured: Metrics on the real engine.
+        measured: Metrics on the real engine, the means of all rounds.
         predicted: Metrics of the calibrated simulator; empty if that one crashed.
+        spread: Share by which the largest of the rounds is above the least, by metric.
     """
 
     test: PlannedTest
     measured: dict[str, float]
     predicted: dict[str, float]
+    spread: dict[str, float] = field(default_factory=dict)
 
     def error(self, metric: str) -> float | None:
         """Return predicted over measured, less one; infinite if the prediction crashed.
@@ -101,6 +103,12 @@ class Fit:
         errors = [c.error(metric) for c in held_out for metric in COMPARED]
         return max((abs(error) for error in errors if error is not None), default=None)
 
+    @property
+    def largest_spread(self) -> float:
+        """The largest share by which the engine itself differed between rounds."""
+        spreads = [c.spread.get(metric, 0.0) for c in self.comparisons for metric in COMPARED]
+        return max(spreads, default=0.0)
+
 
 def calibrate_study(
     study: Study,
@@ -108,6 +116,7 @@ def calibrate_study(
     *,
     num_fitted: int,
     num_held_out: int,
+    num_rounds: int = 1,
     duration_s: float,
     note: Callable[[str], None],
 ) -> Fit:
@@ -120,6 +129,8 @@ def calibrate_study(
         output: Folder for the measurements and the result.
         num_fitted: Tests to fit to: the default at every rate, then other configurations.
         num_held_out: Tests to predict, of configurations that are not fitted to.
+        num_rounds: How often each test runs, one round of all after the other, so that what the
+            machine does for a while does not meet one test alone; means count.
         duration_s: Of the load of each test.
         note: Receives a line about every test.
 
@@ -137,17 +148,13 @@ def calibrate_study(
     trace = load_trace(study.workload.trace)
     tests = plan_tests(study, space, num_fitted, num_held_out)
     output.mkdir(parents=True, exist_ok=True)
-    measured = []
-    for test in tests:
-        measurement = _measure(study, trace, test, duration_s, output, note)
-        if measurement is not None:
-            measured.append((test, measurement))
+    measured = _measure_all(study, trace, tests, num_rounds, duration_s, output, note)
     note("fitting the simulator")
-    fitted_to = [measurement for test, measurement in measured if not test.is_held_out]
+    fitted_to = [Measurement.mean_of(rounds) for t, rounds in measured if not t.is_held_out]
     calibration = fit_calibration(study, trace, fitted_to)
     comparisons = tuple(
-        Comparison(test, dict(m.metrics), predict(study, trace, m, calibration))
-        for test, m in measured
+        _compare(test, rounds, predict(study, trace, rounds[0], calibration))
+        for test, rounds in measured
     )
     path = output / "calibration.yaml"
     fit = Fit(calibration, comparisons, path)
@@ -212,16 +219,45 @@ def _cell(comparison: Comparison, metric: str) -> str:
     return f"{comparison.predicted[metric]:.4g} ({measured:.4g}, {error:+.0%})"
 
 
+def _compare(
+    test: PlannedTest, rounds: Sequence[Measurement], predicted: dict[str, float]
+) -> Comparison:
+    measured = dict(Measurement.mean_of(rounds).metrics)
+    values = {name: [one.metrics[name] for one in rounds] for name in COMPARED if name in measured}
+    spread = {name: max(found) / min(found) - 1.0 for name, found in values.items()}
+    return Comparison(test, measured, predicted, spread)
+
+
+def _measure_all(
+    study: Study,
+    trace: Trace,
+    tests: Sequence[PlannedTest],
+    num_rounds: int,
+    duration_s: float,
+    output: Path,
+    note: Callable[[str], None],
+) -> list[tuple[PlannedTest, list[Measurement]]]:
+    """Run every test once a round; keep those that the engine survived each time."""
+    measured: list[tuple[PlannedTest, list[Measurement]]] = [(test, []) for test in tests]
+    for number in range(num_rounds):
+        for test, rounds in measured:
+            if len(rounds) < number:
+                continue
+            folder = output / "trials" / f"{test.number:04d}-{number}"
+            found = _measure(study, trace, test, duration_s, folder, note)
+            rounds += [found] if found else []
+    return [(test, rounds) for test, rounds in measured if len(rounds) == num_rounds]
+
+
 def _measure(
     study: Study,
     trace: Trace,
     test: PlannedTest,
     duration_s: float,
-    output: Path,
+    folder: Path,
     note: Callable[[str], None],
 ) -> Measurement | None:
-    """Run one test, or find it in `output`; None if the engine did not survive it."""
-    folder = output / "trials" / f"{test.number:04d}"
+    """Run one test, or find it in its folder; None if the engine did not survive it."""
     seed = trial_seed(study.search.seed, test.number)
     wanted = Measurement(test.config, test.request_rate_rps, duration_s, seed, {})
     found = _found(folder / "measurement.json", wanted)

@@ -22,6 +22,12 @@ def calibrate(
     hold_out: Annotated[
         int, typer.Option(help="Further stress tests, which are predicted.", min=0)
     ] = 3,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            help="How often each test runs, one round of all after the other; means count.", min=1
+        ),
+    ] = 1,
     duration: Annotated[
         float, typer.Option(help="Seconds of load of each stress test.", min=1.0)
     ] = 20.0,
@@ -44,6 +50,7 @@ def calibrate(
         folder,
         num_fitted=fit,
         num_held_out=hold_out,
+        num_rounds=rounds,
         duration_s=duration,
         note=print_line,
     )
@@ -51,4 +58,6 @@ def calibrate(
     error = result.largest_held_out_error
     if error is not None:
         print_line(f"Largest error of what was held out: {describe_error(error)}")
+    if rounds > 1:
+        print_line(f"The engine itself moved by up to {result.largest_spread:.0%} between rounds.")
     print_line(f"Written: {result.path}; use it with `simulator: {{calibration: {result.path}}}`")

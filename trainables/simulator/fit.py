@@ -87,6 +87,13 @@ class Measurement:
         """Return what `to_json` wrote."""
         return cls(**data)
 
+    @classmethod
+    def mean_of(cls, rounds: Sequence[Self]) -> Self:
+        """Return several measurements of one test as one, with the metrics that all have."""
+        names = set.intersection(*(set(one.metrics) for one in rounds))
+        metrics = {n: float(np.mean([one.metrics[n] for one in rounds])) for n in sorted(names)}
+        return replace(rounds[0], metrics=metrics)
+
     def study_of(self, study: Study) -> Study:
         """Return the study with this test's rate and duration."""
         return at_rate(study, self.request_rate_rps, self.duration_s)

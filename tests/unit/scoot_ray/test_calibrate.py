@@ -1,5 +1,6 @@
 """Calibration on a stand-in engine: what is measured and kept, and what is said of failures."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +72,30 @@ def test_it_measures_fits_predicts_and_goes_on_where_it_was(study: Study, tmp_pa
     notes.clear()
     assert calibrate() == first
     assert sum("measured before" in note for note in notes) == 3
+
+
+@pytest.mark.slow
+def test_rounds_follow_one_another_and_their_means_count(study: Study, tmp_path: Path) -> None:
+    notes: list[str] = []
+    fit = calibrate_study(
+        study,
+        tmp_path / "out",
+        num_fitted=2,
+        num_held_out=0,
+        num_rounds=2,
+        duration_s=1.0,
+        note=notes.append,
+    )
+    assert [note[: len("test 0")] for note in notes[:4]] == ["test 0", "test 1"] * 2
+    first = fit.comparisons[0]
+    found = [
+        json.loads((tmp_path / "out" / "trials" / name / "measurement.json").read_text())
+        for name in ("0000-0", "0000-1")
+    ]
+    times_s = [one["metrics"]["ttft_mean_s"] for one in found]
+    assert first.measured["ttft_mean_s"] == pytest.approx(sum(times_s) / 2)
+    assert first.spread["ttft_mean_s"] == pytest.approx(max(times_s) / min(times_s) - 1.0)
+    assert fit.largest_spread >= first.spread["ttft_mean_s"] > 0.0
 
 
 @pytest.mark.slow

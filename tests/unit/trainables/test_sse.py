@@ -113,11 +113,10 @@ def test_events_with_text_are_counted_until_the_server_counts() -> None:
 
 def test_tokens_are_told_by_an_engine_that_counts() -> None:
     counted, told = CompletionStream(), CompletionStream()
-    assert told.tokens_told is None
     counted.feed(told_at_the_end(["one", "two"], "content").split(b"\n\n")[0] + b"\n\n")
     told.feed(event(1))
-    assert (counted.num_tokens, counted.tokens_told) == (1, None)
-    assert (told.num_tokens, told.tokens_told) == (1, 1)
+    assert [stream.num_tokens for stream in (counted, told)] == [1, 1]
+    assert [stream.tokens_told for stream in (counted, told)] == [None, 1]
 
 
 def test_thoughts_are_tokens() -> None:
