@@ -38,7 +38,7 @@ from scoot_ray.core.pareto import finalists
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 
 RESULTS = Path(__file__).parent / "results" / "early_stop.json"
 NUM_FRESH_ORDERS = 10

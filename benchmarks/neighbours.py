@@ -26,7 +26,7 @@ from scoot_ray.core.errors import EngineError
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, load_study
 from scoot_ray.plan import Plan
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 
 METRICS = ("throughput_rps", "ttft_mean_s", "ttft_p99_s", "tpot_mean_s", "latency_p95_s")
 LAG = "schedule_lag_p99_s"

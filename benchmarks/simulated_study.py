@@ -20,7 +20,7 @@ from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
 from searchers.agenda import Pause
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 
 LLAMA_7B, LLAMA_13B = "meta-llama/Llama-2-7b-hf", "meta-llama/Llama-2-13b-hf"
 SERVICES: dict[str, tuple[str, str, int, str, float, str, str]] = {

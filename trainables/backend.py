@@ -194,3 +194,17 @@ BACKENDS: Mapping[str, Backend] = {
     "tensorrt_llm": ServedBackend(TensorRtLlm()),
     "openai": RunningBackend(),
 }
+
+
+def make_stress_test(
+    study: Study, *, folder: Path | None = None, entered: Callable[[Phase], None] = untold
+) -> StressTest:
+    """Return the stress test for the study's kind of engine.
+
+    Args:
+        study: The study.
+        folder: Where the engine's log and the request records go. Without one a simulated trial
+            writes nothing, and a served one writes into a temporary folder.
+        entered: Is told of every phase that takes real time, as it begins.
+    """
+    return BACKENDS[study.engine.kind].stress_test(study, folder, entered)

@@ -15,7 +15,7 @@ from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from traces.schema import Trace
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 from trainables.phases import untold
 
 

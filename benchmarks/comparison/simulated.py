@@ -17,7 +17,7 @@ from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study, parse_study
 from traces import load_trace
 from traces.schema import Trace
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 from trainables.spaces import make_space
 
 AZURE_TRACE = Path("../shared/data/azure_llm_2023_conv.csv")

@@ -48,7 +48,7 @@ def stress(
 ) -> None:
     """Measure one configuration: the default, changed by --set."""
     from traces import load_trace
-    from trainables import make_stress_test
+    from trainables.backend import make_stress_test
     from trainables.spaces import make_space
 
     study = load(study_file, trace)

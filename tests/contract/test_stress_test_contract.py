@@ -16,7 +16,7 @@ from scoot_ray.core.study import Study
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace
 from traces.schema import Trace
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 from trainables.phases import READINESS
 
 GOOD = {"tensor_parallel_size": 1, "max_num_seqs": 64, "max_num_batched_tokens": 4096}

@@ -37,7 +37,7 @@ class Trial:
     def run(self, study_file, folder):
         from scoot_ray.core.study import load_study
         from traces import load_trace
-        from trainables import make_stress_test
+        from trainables.backend import make_stress_test
         study = load_study(study_file)
         trace = load_trace(study.workload.trace)
         make_stress_test(study, folder=Path(folder)).run({}, trace, 1)

@@ -12,7 +12,7 @@ from scoot_ray.core.study import load_study
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
 from tests.integration.studies import scoot, write_study
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -19,7 +19,7 @@ from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.study import Study, parse_study
 from tests.processes import wait_for_number
 from tests.unit.trainables.served_studies import small_trace
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 from trainables.engines.server import EngineServer
 from trainables.engines.vllm import Vllm
 

@@ -15,7 +15,7 @@ from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace, write_model
 from traces.schema import Trace
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 
 INFEASIBLE, FAILED = TrialState.INFEASIBLE, TrialState.FAILED
 

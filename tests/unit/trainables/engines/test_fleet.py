@@ -11,7 +11,7 @@ from scoot_ray.core.study import Study
 from tests.processes import wait_for_number
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study, small_trace
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 from trainables.engines.fleet import devices_of_each
 from trainables.replicas import Replicas, replicas_of
 

@@ -14,7 +14,7 @@ from scoot_ray.core.request import Request
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, parse_study
 from traces.schema import Trace
-from trainables import make_stress_test
+from trainables.backend import make_stress_test
 from trainables.model import ModelShape
 from trainables.simulator.config import EngineConfig
 from trainables.simulator.sequence import Sequence
