@@ -8,6 +8,7 @@ band         what the judges of a service cannot tell: the mean `Run.doubt`     
 block        one service, parallel degree and seed, on which algorithms are paired
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,26 +28,32 @@ Block = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class Interval:
-    """Hold a mean and half the width of its 95 % confidence interval (Student's t)."""
+    """Hold a mean and half the width of its 95 % confidence interval (Student's t).
+
+    Fewer than two values say nothing about the width, which is infinite then.
+    """
 
     mean: float
     half: float
 
     @classmethod
     def of(cls, values: Sequence[float] | FloatArray) -> "Interval":
-        """Estimate the mean; the half width of a single value is 0."""
+        """Estimate the mean of values, shape [n]; it is NaN where there are none."""
         array = np.asarray(values, dtype=np.float64)
-        if len(array) == 0:
-            return cls(float("nan"), 0.0)
-        half = 0.0
-        if len(array) > 1:
-            quantile = float(stats.t.ppf(0.975, len(array) - 1))
-            half = quantile * float(array.std(ddof=1)) / float(np.sqrt(len(array)))
+        if len(array) < 2:
+            return cls(float(array[0]) if len(array) else math.nan, math.inf)
+        quantile = float(stats.t.ppf(0.975, len(array) - 1))
+        half = quantile * float(array.std(ddof=1)) / math.sqrt(len(array))
         return cls(float(array.mean()), half)
+
+    def scaled(self, factor: float) -> "Interval":
+        """Return the interval in another unit."""
+        return Interval(factor * self.mean, factor * self.half)
 
     def __format__(self, spec: str) -> str:
         """Write both numbers in one form, the mean with its sign if that asks for it."""
-        return f"{self.mean:{spec}} ± {self.half:{spec.removeprefix('+')}}"
+        half = "?" if math.isinf(self.half) else f"{self.half:{spec.removeprefix('+')}}"
+        return f"{self.mean:{spec}} ± {half}"
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _service_rows(runs: Runs, service: str) -> Iterator[tuple[str, ...]]:
             yield (
                 "",
                 algorithm,
-                f"{interval.mean:.3f} ± {interval.half:.3f}",
+                f"{interval:.3f}",
                 _metrics(chosen),
                 "-" if needed is None else str(needed),
                 f"{np.mean([run.num_infeasible for run in chosen]):.1f}",
@@ -166,8 +166,8 @@ def _metrics(runs: Sequence[Run]) -> str:
 
 
 def _percent(interval: Interval) -> str:
-    return f"{100 * interval.mean:.0f} ± {100 * interval.half:.0f} %"
+    return f"{interval.scaled(100):.0f} %"
 
 
 def _points(interval: Interval) -> str:
-    return f"{100 * interval.mean:+.1f} ± {100 * interval.half:.1f}"
+    return f"{interval.scaled(100):+.1f}"
