@@ -292,9 +292,9 @@ class Session:
 
 
 def describe_exit(status: int | None) -> str:
-    """Say how a process ended, as it is known to `wait_exit`."""
+    """Say how a process ended, as it is known to `wait_exit`; nothing where it is not."""
     if status is None:
-        return "Its exit status is not known."
+        return ""
     if status < 0:
         return f"It was killed by {signal.Signals(-status).name}."
     return f"Exit status: {status}."
