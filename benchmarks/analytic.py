@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.analytic_engine import Service
+from benchmarks.comparison.statistics import Interval
 from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
 from scoot_ray.core.assignment import Role, trial_seed
@@ -226,10 +227,9 @@ def paired(runs: Sequence[Run], algorithm: str, other: str) -> str:
         for name in (algorithm, other)
     ]
     difference = finals[0] - finals[1]
-    half = 1.96 * difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else 0.0
     wins, defeats = (difference > 1.0).sum(), (difference < -1.0).sum()
     return (
-        f"{algorithm} - {other}: {difference.mean():+.1f} ± {half:.1f} points; "
+        f"{algorithm} - {other}: {Interval.of(difference):+.1f} points; "
         f"{wins} won, {len(difference) - wins - defeats} within a point, {defeats} lost"
     )
 
