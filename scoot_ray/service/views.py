@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.errors import Mistake, ScootError
+from scoot_ray.core.failure import Failure
 from scoot_ray.core.journal import History
 from scoot_ray.core.metrics import direction_of
 from scoot_ray.core.result import Result
@@ -109,10 +110,11 @@ class TrialSummary(BaseModel):
 
 
 class TrialDetail(TrialSummary):
-    """A trial with what its engine wrote last."""
+    """A trial with what its engine wrote last, and in a first try that failed: `first_log`."""
 
     phases_s: dict[str, float]
     log: str
+    first_log: str
 
 
 class StudyDetail(StudySummary):
@@ -186,11 +188,11 @@ def describe_trial(folder: StudyFolder, number: int) -> TrialDetail | None:
     if record is None:
         return None
     summary = TrialSummary.of_record(record, Result.from_history(study, history))
-    tail = record.mishap.log_tail if record.mishap else ()
     return TrialDetail(
         **summary.model_dump(),
         phases_s=finite(record.phases_s),
-        log=folder.engine_log(record) or "\n".join(tail),
+        log=folder.engine_log(record) or _last_lines(record.failure),
+        first_log=_last_lines(record.first_failure),
     )
 
 
@@ -203,6 +205,10 @@ def finite(numbers: Mapping[str, Any]) -> dict[str, float]:
     """Leave out what JSON has no number for."""
     is_number = (int, float)
     return {k: v for k, v in numbers.items() if isinstance(v, is_number) and math.isfinite(v)}
+
+
+def _last_lines(failure: Failure | None) -> str:
+    return "\n".join(failure.log_tail) if failure else ""
 
 
 def _facts(

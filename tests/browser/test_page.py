@@ -13,7 +13,13 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.integration.studies import STUDY
 from tests.page_server import page_server
-from tests.unit.scoot_ray.service.study_folders import FRONT, HOSTILE, crashed, write_journal
+from tests.unit.scoot_ray.service.study_folders import (
+    FRONT,
+    HOSTILE,
+    crashed,
+    run_again,
+    write_journal,
+)
 
 LIMIT_S = 240.0
 TOKEN = "0123456789abcdef-secret"
@@ -24,7 +30,8 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("page") / "runs"
-    hostile = write_journal(root / "own", *FRONT, crashed(3, HOSTILE, "0003"))
+    front = (*FRONT[:2], run_again(FRONT[2], HOSTILE))
+    hostile = write_journal(root / "own", *front, crashed(3, HOSTILE, "0003"))
     (hostile / "trials" / "0003").mkdir(parents=True)
     (hostile / "trials" / "0003" / "engine.log").write_text(HOSTILE)
     write_journal(
@@ -84,6 +91,9 @@ def test_what_an_engine_wrote_is_text(browser: WebDriver, url: str) -> None:
     wait(browser, lambda: "<img src=x" in text(browser, "table[aria-label=Trials]"))
     browser.get(f"{url}/#/study/own/trial/3")
     wait(browser, lambda: "<img src=x" in text(browser, "#engine-log"))
+    assert not browser.find_elements(By.ID, "first-log"), "it was tried once"
+    browser.get(f"{url}/#/study/own/trial/2")
+    wait(browser, lambda: "<img src=x" in text(browser, "#first-log"))
     assert browser.find_elements(By.CSS_SELECTOR, "main img, main script") == []
 
 

@@ -89,13 +89,17 @@ export async function showTrialPage(view, key, number) {
     element("h2", {}, caption),
     table(caption, ["name", "value"], Object.entries(values).map(([name, value]) => [name, write(name, value)])),
   ];
-  const log = element("pre", { id: "engine-log", tabIndex: 0 }, trial.log || "There is no log.");
+  const lines = (id, text) => element("pre", { id, tabIndex: 0 }, text);
+  const log = lines("engine-log", trial.log || "There is no log.");
+  const first = trial.first_log
+    ? [element("h2", {}, "Last lines of the first try"), lines("first-log", trial.first_log)] : [];
   view.replaceChildren(
     element("p", {}, link("← the study", "study", key)),
     element("h1", {}, `Trial ${trial.number}: ${trial.state}`),
     element("p", {}, `${trial.role}; ${Math.round(trial.gpu_seconds)} GPU seconds. ${trial.note}`),
     element("h2", {}, "Log"),
     log,
+    ...first,
     element("div", { className: "columns" },
       element("div", {}, ...pairs("Configuration", trial.config, (_, value) => words(value))),
       element("div", {}, ...pairs("Metrics", trial.metrics, show), ...pairs("Time by phase", trial.phases_s, (_, seconds) => show("_s", seconds)))));

@@ -1,5 +1,6 @@
 """Folders of studies to show."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ def crashed(number: int, message: str, trial_id: str) -> TrialRecord:
     failure = Failure(Phase.START, "out_of_memory", message, (message,))
     state, config = TrialState.INFEASIBLE, {"tensor_parallel_size": 1, "max_num_seqs": 8192}
     return TrialRecord(number, config, state, {}, failure=failure, trial_id=trial_id)
+
+
+def run_again(record: TrialRecord, line: str) -> TrialRecord:
+    """Return a trial whose first try failed, its engine writing a line."""
+    return replace(record, first_failure=Failure(Phase.LOAD, "engine_exited", "Killed.", (line,)))
 
 
 FRONT = (trial(0, 1.0, 0.10, Role.DEFAULT), trial(1, 0.2, 0.09), trial(2, 0.4, 0.05))

@@ -14,6 +14,7 @@ from tests.unit.scoot_ray.service.study_folders import (
     HOSTILE,
     client_of,
     crashed,
+    run_again,
     trial,
     write_journal,
 )
@@ -118,6 +119,13 @@ def test_hostile_texts_go_through_as_texts(tmp_path: Path) -> None:
     shown = client.get("/api/studies/own/trials/3")
     assert shown.headers["content-type"] == "application/json"
     assert shown.json()["log"] == shown.json()["note"] == HOSTILE
+
+
+def test_a_first_try_is_told_with_its_last_lines(tmp_path: Path) -> None:
+    write_journal(tmp_path / "own", *FRONT, run_again(trial(3, 0.3, 0.05), HOSTILE))
+    shown = client_of(tmp_path).get("/api/studies/own/trials/3").json()
+    assert shown["note"] == "Run again, because at first: Killed."
+    assert (shown["log"], shown["first_log"]) == ("", HOSTILE)
 
 
 def test_numbers_that_json_has_not_are_left_out(tmp_path: Path) -> None:
