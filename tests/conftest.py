@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Mapping
 
 import uvloop
@@ -11,6 +12,9 @@ from hypothesis import settings
 # run is about the change; new ones are found wherever people work.
 settings.register_profile("scoot", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("scoot")
+
+# A shell that starts us in the background has us ignore Ctrl-C, which every child would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
