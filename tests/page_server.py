@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.studies import command
-from tests.ray_head import ROOT, free_ports
+from tests.ports import free_port
+from tests.ray_head import ROOT
 
 START_LIMIT_S = 180.0
 
@@ -21,7 +22,7 @@ def page_server(
     root: Path, log: Path, *options: str, port: int | None = None
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Start it and wait until it answers; yield its address, and end it as Ctrl-C does."""
-    port = port or free_ports(1)[0]
+    port = port or free_port()
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with log.open("wb") as file:
         process = subprocess.Popen(

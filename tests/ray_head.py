@@ -13,10 +13,13 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 START_LIMIT_S = 180.0
+# Workers bind what the kernel gives them: two heads would hand out the same ports otherwise.
+ANY_PORT = ("--min-worker-port=0", "--max-worker-port=0")
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,13 @@ class RayHead:
     Attributes:
         address: Of its cluster, for `ray.init`.
         dashboard: URL of its dashboard, which takes jobs.
+        metrics: URL of its metrics page.
         env: The environment in which its clients must run.
     """
 
     address: str
     dashboard: str
+    metrics: str
     env: dict[str, str]
 
 
@@ -42,7 +47,7 @@ def ray_head(
 
     `variables` are further ones of its environment, and of its clients'.
     """
-    port, dashboard, agent, client = free_ports(4)
+    port, dashboard, metrics, agent, client = (free_port() for _ in range(5))
     env = {**os.environ, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(ROOT)}
     # Jobs find `python` by the head's PATH.
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
@@ -59,8 +64,10 @@ def ray_head(
         "--node-ip-address=127.0.0.1",
         f"--port={port}",
         f"--dashboard-port={dashboard}",
+        f"--metrics-export-port={metrics}",
         f"--dashboard-agent-listen-port={agent}",
         f"--ray-client-server-port={client}",
+        *ANY_PORT,
         f"--num-cpus={num_cpus}",
         f"--num-gpus={num_gpus}",
         f"--temp-dir={folder}",
@@ -70,7 +77,7 @@ def ray_head(
     try:
         url = f"http://127.0.0.1:{dashboard}"
         _wait_until_up(f"{url}/api/version", process)
-        yield RayHead(f"127.0.0.1:{port}", url, env)
+        yield RayHead(f"127.0.0.1:{port}", url, f"http://127.0.0.1:{metrics}/metrics", env)
     finally:
         process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -79,15 +86,6 @@ def ray_head(
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports that were free a moment ago."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _wait_until_up(url: str, process: "subprocess.Popen[bytes]") -> None:

@@ -4,13 +4,14 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psutil
+
+from tests.ports import free_port
 
 HEALTH_CHECKS = {
     "health_check_initial_delay_ms": 1000,
@@ -99,13 +100,6 @@ def raylets() -> Iterator[Raylets]:
         yield cluster
     finally:
         cluster.close()
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody uses now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def raylet_of(node: Any) -> int:

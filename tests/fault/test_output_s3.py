@@ -12,7 +12,7 @@ import pytest
 
 from scoot_ray.core.object_store import ObjectStore
 from tests.integration.studies import command, write_study
-from tests.ray_head import free_ports
+from tests.ports import free_port
 from tests.s3_server import BUCKET, s3_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.s3, pytest.mark.timeout(900)]
@@ -22,7 +22,7 @@ URI = f"s3://{BUCKET}/nightly/small"
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
-    with s3_server(free_ports(1)[0]) as variables:
+    with s3_server(free_port()) as variables:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         yield ObjectStore(URI)

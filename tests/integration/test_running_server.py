@@ -1,6 +1,5 @@
 """`engine.kind: openai`: a server that is up already is measured over real HTTP, and not tuned."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.integration.studies import STUDY, command, scoot, write_study
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +24,7 @@ KEY = "sk-do-not-write-me"
 def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the simulator on a TCP port, as a process of its own."""
     folder = tmp_path_factory.mktemp("served")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     study = write_study(folder, service={"num_gpus": 1, "accelerator": "L40S"})
     arguments = ("simulate", study, "--serve", "--port", port)
     with subprocess.Popen(command(*arguments), stderr=sys.stderr) as process:
