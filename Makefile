@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 VLLM_BIN := .venv-vllm/bin
 TINY_LLAMA := runs/tiny-llama
+# Of tests, at a time: most of them wait for processes to start.
+TWO_FILES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo docs demo-vllm test test-vllm test-s3 test-nightly lint check fix calibrate-vllm peers bench bench-quick bench-analytic bench-simulator bench-utilisation faults-nightly clean
 
@@ -13,7 +15,8 @@ demo-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
 	$(BIN)/scoot tune examples/vllm_cpu.yaml --output $$(mktemp -d runs/vllm-cpu-XXXX)
 
 test: .venv/installed
-	$(BIN)/pytest -m "not vllm and not s3 and not nightly"
+	$(BIN)/pytest $(TWO_FILES) -m "not alone and not vllm and not s3 and not nightly"
+	$(BIN)/pytest -m alone
 
 # Outputs by URI against a server that speaks S3, in an environment of its own.
 test-s3: .venv/installed .venv-s3/installed
@@ -33,7 +36,7 @@ lint: .venv/installed
 	$(BIN)/lint-imports
 
 check: lint
-	$(BIN)/pytest -q -m "not slow and not vllm and not s3 and not nightly"
+	$(BIN)/pytest -q $(TWO_FILES) -m "not slow and not vllm and not s3 and not nightly"
 
 # The reference from the code, and the figures of the method from the real search.
 docs: .venv/installed

@@ -29,7 +29,7 @@ from trainables.message import TokenIdWriter
 from trainables.simulator.fleet import Fleet
 from trainables.simulator.twin import Twin
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 MODEL = "meta-llama/Llama-2-7b-hf"
 SETTINGS = {"max_num_batched_tokens": 512, "max_num_seqs": 64}
