@@ -7,6 +7,8 @@ from pathlib import Path
 import yaml
 
 from scoot_ray.core.errors import StudyError
+from scoot_ray.core.journal import JOURNAL
+from scoot_ray.core.sections import SIMULATOR
 from scoot_ray.core.study import Study
 
 PACKAGES = ("scoot_ray", "searchers", "trainables", "cluster", "traces")
@@ -47,9 +49,32 @@ def pack_study(study: Study, folder: Path) -> None:
     files = {"profile": simulator.profile, "calibration": simulator.calibration}
     measured = {key: path and _pack(path, folder) for key, path in files.items()}
     simulator = simulator.model_copy(update=measured)
-    shipped = study.model_copy(update={"workload": workload, "simulator": simulator})
+    earlier = [_pack_earlier(source, folder) for source in study.search.start_from]
+    search = study.search.model_copy(update={"start_from": earlier})
+    shipped = study.model_copy(
+        update={"workload": workload, "simulator": simulator, "search": search}
+    )
     text = yaml.safe_dump(shipped.model_dump(mode="json", exclude_none=True), sort_keys=False)
     (folder / STUDY).write_text(text, encoding="utf-8")
+
+
+def _pack_earlier(source: str, folder: Path) -> str:
+    """Copy the journal of an earlier study, and return what names the study in the folder."""
+    if "://" in source or source == SIMULATOR:
+        return source
+    target = f"{FILES}/{Path(source).name}"
+    try:
+        (folder / target).mkdir()
+        shutil.copyfile(f"{source}/{JOURNAL}", folder / target / JOURNAL)
+    except FileExistsError:
+        raise StudyError(
+            f"search.start_from: two are called {Path(source).name}; rename one."
+        ) from None
+    except FileNotFoundError:
+        raise StudyError(
+            f"search.start_from: {source} holds no {JOURNAL}; a job brings it along."
+        ) from None
+    return target
 
 
 def _pack(uri: str, folder: Path) -> str:

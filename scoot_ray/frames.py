@@ -84,12 +84,7 @@ def load_frames(folder: str) -> StudyFrames:
         OutputError: If there is none.
     """
     output = open_output(folder)
-    output.fetch()
-    if not output.journal.exists():
-        raise OutputError(
-            f"{output.where} holds no study: expected a journal.jsonl. Give the folder that "
-            "`scoot tune` wrote, such as runs/NAME."
-        )
+    output.history()
     return StudyFrames(output)
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from scoot_ray.core.errors import OutputError
-from scoot_ray.core.journal import Journal
+from scoot_ray.core.journal import JOURNAL, History, Journal
 from scoot_ray.core.object_store import ObjectStore, is_remote
 from scoot_ray.output_folder import exclusive
 
-JOURNAL = "journal.jsonl"
 PUBLISHED = ("report.html", "best.yaml")
 
 logger = logging.getLogger(__name__)
@@ -65,6 +64,21 @@ class Output:
 
     def fetch(self) -> None:
         """Make the journal readable here: it is."""
+
+    def history(self) -> History:
+        """Read the study that is here.
+
+        Raises:
+            OutputError: If there is none.
+            JournalError: If its journal is damaged.
+        """
+        self.fetch()
+        if not self.journal.exists():
+            raise OutputError(
+                f"{self.where} holds no study: expected a journal.jsonl. Give the folder that "
+                "`scoot tune` wrote, such as runs/NAME."
+            )
+        return self.journal.read()
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file by its path in the output; None if there is no such file."""

@@ -76,6 +76,7 @@ def open_journal(journal: Journal, plan: "Plan", measured_by: str) -> None:
         measured_by=measured_by,
         trace_sha256=plan.trace.sha256,
         default=dict(plan.space.default),
+        first=[dict(config) for config in plan.first],
         versions=_versions(),
     )
 
@@ -87,7 +88,7 @@ def _require_same(history: History, resolved: dict[str, Any], trace: Trace, fold
     differing = sorted(key for key in fixed if resolved[key] != begun.get(key))
     differing += [
         f"search.{key}"
-        for key in ("algorithm", "seed", "options")
+        for key in ("algorithm", "seed", "options", "start_from")
         if resolved["search"][key] != begun["search"][key]
     ]
     if history.header["trace_sha256"] != trace.sha256:
@@ -103,8 +104,11 @@ def _without_folders(resolved: Mapping[str, Any]) -> dict[str, Any]:
     """Name shipped files without their folders: a job finds them in another one each time."""
     trace = PurePath(resolved["workload"]["trace"]).name
     measured = resolved.get("simulator", {})
+    search = resolved["search"]
+    earlier = [PurePath(source).name for source in search.get("start_from", [])]
     return {
         **resolved,
+        "search": {**search, "start_from": earlier},
         "workload": {**resolved["workload"], "trace": trace},
         "simulator": {
             key: PurePath(value).name if isinstance(value, str) else value

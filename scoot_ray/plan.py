@@ -1,15 +1,18 @@
 """A study with everything it names loaded and checked, before anything is started."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from scoot_ray.core.constraints import KnownConstraint
+from scoot_ray.core.display import describe_config
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study
 from searchers import make_optimizer, those_of
 from searchers.agenda import Agenda
 from searchers.pace import PACES
+from searchers.warm_start import WarmStart, adapt
 from traces import load_trace
 from traces.schema import Trace
 from traces.workload import make_load
@@ -19,13 +22,19 @@ from trainables.spaces import make_deployment, make_space, tensor_parallel_sizes
 
 @dataclass(frozen=True)
 class Plan:
-    """Hold a study together with its trace, search space and agenda."""
+    """Hold a study together with its trace, search space and agenda.
+
+    Attributes:
+        num_too_long: Requests of the trace that the engine cannot hold.
+        first: Configurations of earlier studies that are tried right after the default.
+    """
 
     study: Study
     trace: Trace
     space: SearchSpace
     agenda: Agenda
     num_too_long: int
+    first: tuple[Config, ...] = ()
 
     @classmethod
     def of(cls, study: Study) -> "Plan":
@@ -62,6 +71,13 @@ class Plan:
             f"{'; '.join(left_out) or 'none'}{''.join(f'. {note}' for note in trace.notes)}"
         )
 
+    def describe_start(self) -> str:
+        """Say what is tried right after the default."""
+        default = dict(self.space.default)
+        changes = [describe_config(config, default) for config in self.first]
+        sources = ", ".join(self.study.search.start_from)
+        return f"from {sources}: {'; '.join(changes) or 'nothing but the default'}"
+
     @property
     def num_trials(self) -> int:
         """Count the trials that the study will have at most, if none fails."""
@@ -85,6 +101,14 @@ class Plan:
         constraints = [*self.space.constraints, KnownConstraint("fits the cluster", rule, reason)]
         space = SearchSpace(self.space.parameters, self.space.default, constraints)
         return replace(self, space=space, agenda=_make_agenda(self.study, space))
+
+    def starting_with(self, configs: Iterable[Config]) -> "Plan":
+        """Return the plan that tries those of other studies' configurations that fit it first."""
+        first = adapt(self.space, configs)
+        if not first:
+            return self
+        optimizer = WarmStart(self.agenda.optimizer, self.space, first)
+        return replace(self, first=first, agenda=replace(self.agenda, optimizer=optimizer))
 
     @property
     def _one_per_size(self) -> list[Config]:

@@ -6,6 +6,7 @@ from cluster.connection import connect
 from cluster.preflight import Capacity
 from scoot_ray.core.display import format_duration
 from scoot_ray.core.study import Study
+from scoot_ray.earlier_studies import best_of_earlier
 from scoot_ray.plan import Plan
 from trainables.backend import BACKENDS
 from trainables.forecast import describe_memory
@@ -27,6 +28,8 @@ def check_study(study: Study, *, address: str) -> Iterator[tuple[str, str]]:
     with connect(address, parallelism=study.search.parallelism, logical_gpus=logical):
         capacity = Capacity.of_cluster(study, has_logical_gpus=is_logical)
     plan, found = fit_to_cluster(plan, capacity)
+    if study.search.start_from:
+        yield "start", plan.starting_with(best_of_earlier(study)).describe_start()
     yield "memory", describe_memory(study, plan.space)
     yield "cluster", found
     yield "duration", describe_duration(plan, capacity, backend.trial_s(study, plan.space))

@@ -18,10 +18,11 @@ from scoot_ray.closing import UNLIMITED, Closing, Unlimited
 from scoot_ray.core.assignment import Assignment
 from scoot_ray.core.display import describe_trial
 from scoot_ray.core.errors import EngineError
-from scoot_ray.core.journal import History
+from scoot_ray.core.journal import History, Journal
 from scoot_ray.core.result import Result
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
+from scoot_ray.earlier_studies import best_of_earlier
 from scoot_ray.live_view import Lines, LiveView, is_wanted
 from scoot_ray.output import Output
 from scoot_ray.output_folder import open_journal, require_fitting
@@ -86,18 +87,30 @@ def tune_study(
     trackers = make_trackers(study, output)
     journal = output.journal
     require_fitting(journal, plan, resume)
+    first = _tried_first(study, journal)
     closing.require_room(journal.read().trials if journal.exists() else ())
     with connect(address, parallelism=study.search.parallelism, logical_gpus=logical_gpus):
         capacity = Capacity.of_cluster(study, has_logical_gpus=is_logical)
         plan, found = fit_to_cluster(plan, capacity)
+        plan = plan.starting_with(first)
         open_journal(journal, plan, measured_by)
         notes = {"trace": plan.describe_trace(), "cluster": found}
+        if study.search.start_from:
+            notes["start"] = plan.describe_start()
         interruption = _fit(plan, capacity, output, closing, notes, trackers)
     history = journal.read()
     reason = stop_reason(history.trials)
     if reason:
         raise EngineError(f"The study stopped: {reason}\nWhat was finished is in {output.where}.")
     return Tuning(Result.from_history(study, history), _ending(plan, history, interruption))
+
+
+def _tried_first(study: Study, journal: Journal) -> Sequence[Config]:
+    """List what comes first: as the journal has it, or as the earlier studies have it now."""
+    if journal.exists():
+        recorded: Sequence[Config] = journal.read().header.get("first", ())
+        return recorded
+    return best_of_earlier(study)
 
 
 def _ending(plan: Plan, history: History, interruption: Interruption) -> Ending:

@@ -9,7 +9,6 @@ import typer
 from scoot_ray.cli.options import Address, StudyFile, StudyFolder, TraceFile, load
 from scoot_ray.cli.results import gather, print_result, write_files
 from scoot_ray.control import control_output, control_study
-from scoot_ray.core.errors import OutputError
 from scoot_ray.core.journal import History
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.output import Output
@@ -86,12 +85,5 @@ def read_folder(folder: Output) -> tuple[Study, History]:
     Raises:
         OutputError: If there is none.
     """
-    folder.fetch()
-    journal = folder.journal
-    if not journal.exists():
-        raise OutputError(
-            f"{folder.where} holds no study: expected a journal.jsonl. Give the folder that "
-            "`scoot tune` wrote, such as runs/NAME."
-        )
-    history = journal.read()
-    return parse_study(history.header["study"], str(journal.path)), history
+    history = folder.history()
+    return parse_study(history.header["study"], str(folder.journal.path)), history

@@ -19,6 +19,7 @@ from scoot_ray.core.space import Config
 from scoot_ray.core.trial import TrialRecord
 
 VERSION = 1
+JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ Scalar = bool | int | float | str
 
 Mode = Literal["asynchronous", "batch", "warm_first"]
 
+SIMULATOR = "simulator"
+"""Stands for an earlier study: the same service, simulated."""
+
 
 class Section(BaseModel):
     """Base of the sections: frozen, and a misspelt key is an error."""
@@ -183,6 +186,15 @@ class SearchSection(Section):
     """The same seed makes the same study, where measurements repeat."""
     options: dict[str, Any] = {}
     """Of the algorithm."""
+    start_from: list[str] = []
+    """Folders or URIs of earlier studies, the best of whose configurations are tried first;
+    `simulator` for a study of the same service on the embedded simulator, made for that.
+    """
+
+    @field_validator("start_from", mode="before")
+    @classmethod
+    def _one_alone(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
 
 
 class ConfirmSection(Section):

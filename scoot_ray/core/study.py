@@ -15,6 +15,7 @@ from scoot_ray.core.mistakes import mistakes_of, with_lines
 from scoot_ray.core.objective import PRESETS, Limit, Objective
 from scoot_ray.core.schedule import STRICT, ScheduleSection
 from scoot_ray.core.sections import (
+    SIMULATOR,
     ConfirmSection,
     DriftSection,
     EngineSection,
@@ -195,4 +196,15 @@ def _with_absolute_paths(study: Study, folder: Path) -> Study:
     files = {"profile": simulator.profile, "calibration": simulator.calibration}
     measured = {key: path and str(folder / path) for key, path in files.items()}
     simulator = simulator.model_copy(update=measured)
-    return study.model_copy(update={"workload": workload, "engine": engine, "simulator": simulator})
+    search = study.search
+    earlier = [_absolute_study(source, folder) for source in search.start_from]
+    search = search.model_copy(update={"start_from": earlier})
+    return study.model_copy(
+        update={"workload": workload, "engine": engine, "simulator": simulator, "search": search}
+    )
+
+
+def _absolute_study(source: str, folder: Path) -> str:
+    if "://" in source or source == SIMULATOR:
+        return source
+    return str((folder / Path(source).expanduser()).resolve())

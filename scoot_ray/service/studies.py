@@ -12,10 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from scoot_ray.core.errors import JournalError, OutputError, ScootError
-from scoot_ray.core.journal import History, Journal
+from scoot_ray.core.journal import JOURNAL, History, Journal
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import TrialRecord
-from scoot_ray.output import JOURNAL
 
 STUDY_FILE = "study.yaml"
 TUNE_LOG = "tune.log"

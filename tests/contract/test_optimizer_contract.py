@@ -19,6 +19,7 @@ from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.space import Config, FloatParameter, SearchSpace
 from scoot_ray.core.trial import TrialRecord
 from searchers import OPTIMIZERS, Optimizer, make_optimizer
+from tests.contract.optimizers import NAMES, build
 from tests.unit.searchers.spaces import (
     FOUR_CONFIGS,
     ONE_FLOAT,
@@ -36,16 +37,16 @@ OBJECTIVES = {1: [TTFT], 2: [TTFT, TPOT], 3: [TTFT, TPOT, THROUGHPUT]}
 Make = Callable[..., Optimizer]
 
 
-@pytest.fixture(params=sorted(OPTIMIZERS))
+@pytest.fixture(params=NAMES)
 def make(request: pytest.FixtureRequest) -> Make:
     """Build the optimiser under test on any space."""
 
-    def build(
+    def make_it(
         space: SearchSpace, objectives: Sequence[Objective] = (TTFT,), seed: int = 0, **options: Any
     ) -> Optimizer:
-        return make_optimizer(request.param, space, objectives, seed=seed, **options)
+        return build(request.param, space, objectives, seed=seed, **options)
 
-    return build
+    return make_it
 
 
 def assert_valid(space: SearchSpace, configs: Sequence[Config], num: int) -> None:

@@ -21,7 +21,8 @@ from scoot_ray.core.space import (
     SearchSpace,
 )
 from scoot_ray.core.trial import TrialRecord
-from searchers import OPTIMIZERS, Optimizer, make_optimizer
+from searchers import Optimizer
+from tests.contract.optimizers import NAMES, build
 from tests.unit.searchers.spaces import VLLM, make_history
 from tests.unit.searchers.strategies import configs, records, spaces
 
@@ -42,14 +43,14 @@ few = settings(
 fewer = settings(few, max_examples=3)
 
 
-@pytest.fixture(params=sorted(OPTIMIZERS))
+@pytest.fixture(params=NAMES)
 def make(request: pytest.FixtureRequest) -> Make:
     """Build the optimiser under test for a number of objectives."""
 
-    def build(space: SearchSpace, num_objectives: int) -> Optimizer:
-        return make_optimizer(request.param, space, OBJECTIVES[:num_objectives], seed=1)
+    def make_it(space: SearchSpace, num_objectives: int) -> Optimizer:
+        return build(request.param, space, OBJECTIVES[:num_objectives], seed=1)
 
-    return build
+    return make_it
 
 
 def keys(space: SearchSpace, studied: Sequence[Config]) -> set[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """`scoot tune` end to end: real Ray, the embedded simulator."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,28 @@ def test_the_files_are_written(finished: Path) -> None:
     assert best["confirmed_slo"].keys() >= {"ttft_mean_s", "tpot_mean_s"}
     assert "--max-num-seqs" in best["launch_command"]
     assert "<svg" in (finished / "out" / "report.html").read_text()
+
+
+def test_a_study_starts_from_an_earlier_one_and_goes_on_without_it(
+    finished: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished / "out", tmp_path / "earlier")
+    sections = {"confirm": {"repeats": 0}, "workload": {"request_rate_rps": 6}}
+    search = {"start_from": "earlier", "parallelism": 1, "observations": 1}
+    study = write_study(tmp_path, search=search, **sections)
+    run = scoot("tune", study, "--output", tmp_path / "out")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"start: from {tmp_path / 'earlier'}: " in run.stdout
+    shutil.rmtree(tmp_path / "earlier")
+    study = write_study(tmp_path, search={**search, "observations": 4}, **sections)
+    run = scoot("tune", study, "--output", tmp_path / "out", "--resume")
+    assert run.returncode == 0, run.stdout + run.stderr
+    history = Journal(tmp_path / "out" / "journal.jsonl").read()
+    first = history.header["first"]
+    assert len(first) > 1
+    trials = sorted(history.trials, key=lambda r: r.number)
+    searched = [r.config for r in trials if r.role is Role.SEARCH]
+    assert searched[: len(first)] == first
 
 
 def test_a_folder_with_a_study_is_not_overwritten(finished: Path) -> None:

@@ -60,6 +60,36 @@ def test_a_calibration_comes_along_and_a_pace_stays(tmp_path: Path) -> None:
     assert (there / "files" / "mine.json").read_text() == "{}"
 
 
+def test_the_journals_of_earlier_studies_come_along(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "journal.jsonl").write_text(f"{name}\n")
+    sources = ["runs/one", "simulator", "runs/two", "s3://bucket/three"]
+    study = load_study(write_study(tmp_path, search={"start_from": sources}))
+    there = tmp_path / "there"
+    there.mkdir()
+    pack(study, there)
+    shipped = yaml.safe_load((there / "study.yaml").read_text())["search"]["start_from"]
+    assert shipped == ["files/one", "simulator", "files/two", "s3://bucket/three"]
+    assert (there / "files" / "two" / "journal.jsonl").read_text() == "two\n"
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [(["runs/one", "old/one"], "two are called one"), (["runs/none"], "none holds no journal")],
+)
+def test_earlier_studies_that_cannot_come_along(
+    tmp_path: Path, sources: list[str], expected: str
+) -> None:
+    for folder in ("runs", "old"):
+        (tmp_path / folder / "one").mkdir(parents=True)
+        (tmp_path / folder / "one" / "journal.jsonl").write_text("{}\n")
+    study = load_study(write_study(tmp_path, search={"start_from": sources}))
+    (tmp_path / "there").mkdir()
+    with pytest.raises(StudyError, match=expected):
+        pack(study, tmp_path / "there")
+
+
 def test_a_file_that_is_missing_or_too_large_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from scoot_ray.core.errors import OutputError
+from scoot_ray.core.journal import JOURNAL
 from scoot_ray.core.object_store import ObjectStore
-from scoot_ray.output import JOURNAL, MirroredOutput, Output, open_output
+from scoot_ray.output import MirroredOutput, Output, open_output
 
 URI = "s3://bucket/study"
 

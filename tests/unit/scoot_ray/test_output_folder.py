@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from scoot_ray.plan import Plan
 from tests.integration.studies import STUDY
 
 
-def plan_of(**search: int) -> Plan:
+def plan_of(**search: Any) -> Plan:
     study: Study = parse_study({**STUDY, "search": {**STUDY["search"], **search}})
     return Plan.of(study)
 
@@ -63,6 +64,15 @@ def test_a_study_is_resumed_with_another_budget_but_not_another_seed(journal: Jo
         require_fitting(journal, plan_of(seed=2), resume=True)
     with pytest.raises(OutputError, match="--resume"):
         require_fitting(journal, plan_of(), resume=False)
+
+
+def test_a_study_is_resumed_with_what_it_started_from(journal: Journal) -> None:
+    plan = plan_of(start_from=["/here/one"]).starting_with([{"max_num_seqs": 100}])
+    open_journal(journal, plan, "an engine")
+    assert [config["max_num_seqs"] for config in journal.read().header["first"]] == [100]
+    require_fitting(journal, plan_of(start_from=["/there/one"]), resume=True)  # a job's folder
+    with pytest.raises(OutputError, match=r"search\.start_from differ"):
+        require_fitting(journal, plan_of(start_from=["/here/two"]), resume=True)
 
 
 def test_a_study_is_resumed_on_other_nodes_and_at_the_same_pace(journal: Journal) -> None:
