@@ -20,13 +20,15 @@ from rich.table import Table
 
 from benchmarks.comparison.statistics import Interval
 from benchmarks.entry import run_command
-from benchmarks.simulated_study import SERVICES, FreshOrders, make_study, run_study, write_rows
+from benchmarks.simulated_study import SERVICES, FreshOrders, make_study, write_rows
 from scoot_ray.core.assignment import Role
 from scoot_ray.core.confirmation import Repeats, confirmed
 from scoot_ray.core.pareto import Contender, finalists, rank, recommend, reference_point
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import TrialRecord
+from scoot_ray.plan import Plan
+from scoot_ray.rehearsal import rehearse
 
 RESULTS = Path(__file__).parent / "results" / "confirmation.json"
 NUM_FRESH_ORDERS = 20
@@ -63,7 +65,7 @@ def main(
             started_s = time.perf_counter()
             search = {"seed": seed, "observations": observations, "algorithm": algorithm}
             study = make_study(service, seed, search=search)
-            for by, config in choose(study, run_study(study)).items():
+            for by, config in choose(study, rehearse(Plan.of(study))).items():
                 gains = orders.improvement(config), orders.worst_improvement(config)
                 choices.append(Choice(service, seed, by, *gains))
             write_rows(output, choices, algorithm=algorithm, observations=observations)

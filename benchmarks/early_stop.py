@@ -28,7 +28,6 @@ from benchmarks.simulated_study import (
     FreshOrders,
     load_time_s,
     make_study,
-    run_study,
     write_rows,
 )
 from scoot_ray.core.assignment import Role
@@ -38,6 +37,7 @@ from scoot_ray.core.pareto import finalists
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
+from scoot_ray.rehearsal import rehearse
 from trainables.backend import make_stress_test
 
 RESULTS = Path(__file__).parent / "results" / "early_stop.json"
@@ -112,8 +112,8 @@ def compare(service: str, seed: int, search: Mapping[str, Any]) -> Pair:
     search = {**search, "seed": seed}
     orders = orders_of(service)
     study = make_study(service, seed, search=search, early_stop=True)
-    whole = run_study(make_study(service, seed, search=search, early_stop=False))
-    early = run_study(study)
+    whole = rehearse(Plan.of(make_study(service, seed, search=search, early_stop=False)))
+    early = rehearse(Plan.of(study))
     return Pair(
         service=service,
         seed=seed,

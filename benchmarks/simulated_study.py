@@ -12,14 +12,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.result_file import write_result
-from scoot_ray.core.assignment import Assignment
-from scoot_ray.core.journal import History
 from scoot_ray.core.pareto import box_volumes
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.plan import Plan
-from searchers.agenda import Pause
 from trainables.backend import make_stress_test
 
 LLAMA_7B, LLAMA_13B = "meta-llama/Llama-2-7b-hf", "meta-llama/Llama-2-13b-hf"
@@ -53,23 +50,6 @@ def make_study(service: str, seed: int, **sections: Any) -> Study:
         "search": {"seed": seed},
     }
     return parse_study({**data, **sections})
-
-
-def run_study(study: Study) -> list[TrialRecord]:
-    """Run a study from its default to its last confirmation."""
-    plan, stress_test = Plan.of(study), make_stress_test(study)
-    trials: list[TrialRecord] = []
-    unfinished: list[Assignment] = []
-    while True:
-        batch = plan.agenda.next(History({}, tuple(trials), tuple(unfinished)), [])
-        if isinstance(batch, Pause):
-            return trials
-        following = batch[0]
-        known = {assignment.number for assignment in unfinished}
-        unfinished += [assignment for assignment in batch if assignment.number not in known]
-        unfinished.remove(following)
-        outcome = stress_test.run(following.config, plan.trace, following.seed, following.bar)
-        trials.append(TrialRecord.of(following, outcome))
 
 
 class FreshOrders:
