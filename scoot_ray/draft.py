@@ -36,7 +36,7 @@ workload:
   duration_s: 100
 objective: {objective:<24} # interactive: TTFT and TPOT | online: p95 latency | offline
 limits: {limits}
-search: {{observations: 30, parallelism: 1, seed: 0}}
+search: {{observations: 30, parallelism: 1, seed: 0}} # start_from: simulator, or runs/EARLIER
 confirm: {{repeats: 5}}
 """
 

@@ -17,11 +17,18 @@ def reproduction_table(findings: Findings) -> Table:
         ("command", f"scoot tune {findings.study.name}.yaml"),
         ("measured by", findings.result.measured_by),
         ("seed", str(findings.study.search.seed)),
+        ("started from", _start(findings)),
         ("trace", findings.study.workload.trace),
         ("trace SHA-256", str(header.get("trace_sha256", "-"))),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
     ]
     return Table("How to reproduce", ("what", "value"), tuple(rows))
+
+
+def _start(findings: Findings) -> str:
+    num_first = len(findings.history.header.get("first", ()))
+    sources = ", ".join(findings.study.search.start_from)
+    return f"{sources}: {num_first} configuration(s) tried first" if sources else "nothing"
 
 
 def study_yaml(findings: Findings) -> str:
