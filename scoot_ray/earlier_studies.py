@@ -22,7 +22,7 @@ from scoot_ray.simulate import as_simulated
 from trainables.spaces import base_space_name
 
 NUM_EACH = 3
-"""Configurations of each earlier study: the next ones are rarely better, and cost trials."""
+"""Configurations of each earlier study: as many as a study confirms."""
 
 
 def best_of_earlier(study: Study) -> tuple[Config, ...]:
