@@ -67,7 +67,11 @@ class Journal:
         Raises:
             JournalError: If a line in the middle is damaged, or the version is unknown.
         """
-        return History.from_entries(self.entries())
+        entries = self.entries()
+        try:
+            return History.from_entries(entries)
+        except JournalError as error:
+            raise JournalError(f"{self.path}: {error}") from None
 
     def entries(self) -> list[dict[str, Any]]:
         """Read every whole line.
