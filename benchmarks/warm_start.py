@@ -8,7 +8,7 @@ A service is searched on the simulator, which stands for the real engine. What i
     twin, S     a study on a simulator whose constants are wrong, each by a factor of its own whose
                 logarithm is normal with deviation S: 0.5 is 1.6 times up or down, 1.0 is 2.7 times
     relative    a study of the same workload with another model on another GPU
-    worst       the worst of the nearer twin instead of the best: what bad advice costs
+    worst       what the nearer twin found hopeless instead of its best: what bad advice costs
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -118,7 +118,7 @@ def main(
         services = [known[name] for name in SERVICES]
         pairs = zip(
             pool.map(_at_stated_load, services),
-            pool.map(_at_stated_load, map(_relative, services)),
+            pool.map(_at_stated_load, map(relative_of, services)),
             strict=True,
         )
         tasks = [(*pair, seed, observations) for pair in list(pairs) for seed in range(seeds)]
@@ -163,7 +163,7 @@ def summary(rows: Sequence[Row]) -> Table:
     table = Table(title="Share of the best improvement, %, and what the start brings (simulated)")
     for heading in ("starts from", *(f"after {n}" for n in shown), "crashes"):
         table.add_column(heading)
-    for source in SOURCES:
+    for source in dict.fromkeys(row.source for row in rows):
         mine = [share for (s, *_), share in shares.items() if s == source]
         crashes = [row.num_infeasible for row in rows if row.source == source]
         cells = [f"{Interval.of([share[n] for share in mine]):.0f}" for n in shown]
@@ -176,7 +176,7 @@ def summary(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _relative(service: SimulatedService) -> SimulatedService:
+def relative_of(service: SimulatedService) -> SimulatedService:
     """Return the service on another GPU, with the other model where that GPU can hold it."""
     accelerator = OTHER_GPU[service.accelerator]
     model = "13b" if service.model == "7b" and accelerator != "A10" else "7b"
@@ -192,7 +192,7 @@ def _earlier(service: SimulatedService, seed: int, deviation: float) -> list[Tri
     with TemporaryDirectory() as folder:
         file = Path(folder) / "calibration.yaml"
         host = find_version(base_space_name(service.study), {}).host
-        _distorted(host, np.random.default_rng(seed), deviation).write(file, {})
+        distorted(host, np.random.default_rng(seed), deviation).write(file, {})
         sections = {
             "simulator": SimulatorSection(calibration=str(file)),
             "search": SearchSection(seed=EARLIER_SEED + seed),
@@ -202,7 +202,9 @@ def _earlier(service: SimulatedService, seed: int, deviation: float) -> list[Tri
         return rehearse(Plan.of(service.study.model_copy(update=sections)))
 
 
-def _distorted(host: HostOverhead, rng: np.random.Generator, deviation: float) -> Calibration:
+def distorted(host: HostOverhead, rng: np.random.Generator, deviation: float) -> Calibration:
+    """Return every constant of the step cost, off by a factor of its own."""
+
     def off(constants: Mapping[str, float]) -> dict[str, float]:
         changed = {k: v * exp(rng.normal(0.0, deviation)) for k, v in constants.items()}
         return {k: min(v, 1.0) if k in SHARES else v for k, v in changed.items()}
@@ -216,10 +218,12 @@ def _best(service: SimulatedService, trials: Sequence[TrialRecord]) -> list[Conf
 
 
 def _worst(service: SimulatedService, trials: Sequence[TrialRecord]) -> list[Config]:
+    """Return configurations whose tests were ended as hopeless, then the worst that were not."""
     records = measured(trials, service.objectives)
     points = loss_matrix(records, service.objectives)
-    order = np.argsort((points / np.abs(points[0])).sum(axis=1), kind="stable")
-    return [records[i].config for i in order[-NUM_EACH:]]
+    order = np.argsort(-(points / np.abs(points[0])).sum(axis=1), kind="stable")
+    hopeless = [trial for trial in trials if trial.is_bound]
+    return [r.config for r in [*hopeless, *(records[i] for i in order)]][:NUM_EACH]
 
 
 if __name__ == "__main__":
