@@ -32,9 +32,9 @@ from benchmarks.comparison.search import search
 from benchmarks.comparison.simulated import AZURE_TRACE, SimulatedService, simulated_services
 from benchmarks.comparison.statistics import Interval
 from benchmarks.entry import run_command
-from benchmarks.result_file import current_commit, write_result
+from benchmarks.result_file import write_result
 from scoot_ray.core.pareto import finalists, loss_matrix, measured
-from scoot_ray.core.sections import ConfirmSection, DriftSection, SearchSection, SimulatorSection
+from scoot_ray.core.sections import SearchSection, SimulatorSection
 from scoot_ray.core.space import Config
 from scoot_ray.core.trial import TrialRecord
 from scoot_ray.earlier_studies import NUM_EACH
@@ -60,7 +60,6 @@ SERVICES = (
     "cls-13b-4xA10-v1",
 )
 NOTHING = "nothing"
-SOURCES = (NOTHING, "twin, 0.5", "twin, 1.0", "relative", "worst")
 OTHER_GPU = {"A10": "L40S", "L40S": "A10", "H100": "A100-80GB"}
 EARLIER_SEED = 500  # earlier studies meet other arrival orders
 SHOWN = (1, 3, 5, 10, 15, 30)
@@ -117,8 +116,8 @@ def main(
         known = {service.name: service for service in simulated_services(AZURE_TRACE)}
         services = [known[name] for name in SERVICES]
         pairs = zip(
-            pool.map(_at_stated_load, services),
-            pool.map(_at_stated_load, map(relative_of, services)),
+            pool.map(SimulatedService.at_stated_load, services),
+            pool.map(SimulatedService.at_stated_load, map(relative_of, services)),
             strict=True,
         )
         tasks = [(*pair, seed, observations) for pair in list(pairs) for seed in range(seeds)]
@@ -143,11 +142,10 @@ def rows_of(
         "relative": _best(service, _earlier(relative, seed, 0.0)),
         "worst": _worst(service, near),
     }
+    task = Task(service.name, service.rate_rps, "scoot", 1, seed, observations)
     rows = []
-    for source in SOURCES:
-        task = Task(service.name, service.rate_rps, "scoot", 1, seed, observations)
-        environment = PeerEnvironment(Path())
-        run = search(task, service, Started(first[source]), environment, current_commit())
+    for source, configs in first.items():
+        run = search(task, service, Started(configs), PeerEnvironment(Path()))
         rows.append(Row(service.name, seed, source, run.curve, run.num_infeasible))
     return rows
 
@@ -183,23 +181,15 @@ def relative_of(service: SimulatedService) -> SimulatedService:
     return replace(service, accelerator=accelerator, model=model)
 
 
-def _at_stated_load(service: SimulatedService) -> SimulatedService:
-    return service.at_stated_load()
-
-
 def _earlier(service: SimulatedService, seed: int, deviation: float) -> list[TrialRecord]:
     """Search the service on a simulator whose constants are off by such factors."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "calibration.yaml"
         host = find_version(base_space_name(service.study), {}).host
         distorted(host, np.random.default_rng(seed), deviation).write(file, {})
-        sections = {
-            "simulator": SimulatorSection(calibration=str(file)),
-            "search": SearchSection(seed=EARLIER_SEED + seed),
-            "confirm": ConfirmSection(repeats=0),
-            "drift": DriftSection(repeats=0),
-        }
-        return rehearse(Plan.of(service.study.model_copy(update=sections)))
+        simulator = SimulatorSection(calibration=str(file))
+        study = service.study.model_copy(update={"simulator": simulator})
+        return rehearse(Plan.of(study.searched_by(SearchSection(seed=EARLIER_SEED + seed))))
 
 
 def distorted(host: HostOverhead, rng: np.random.Generator, deviation: float) -> Calibration:

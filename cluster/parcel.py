@@ -8,7 +8,7 @@ import yaml
 
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.journal import JOURNAL
-from scoot_ray.core.sections import SIMULATOR
+from scoot_ray.core.sections import is_folder
 from scoot_ray.core.study import Study
 
 PACKAGES = ("scoot_ray", "searchers", "trainables", "cluster", "traces")
@@ -60,21 +60,17 @@ def pack_study(study: Study, folder: Path) -> None:
 
 def _pack_earlier(source: str, folder: Path) -> str:
     """Copy the journal of an earlier study, and return what names the study in the folder."""
-    if "://" in source or source == SIMULATOR:
+    if not is_folder(source):
         return source
-    target = f"{FILES}/{Path(source).name}"
-    try:
-        (folder / target).mkdir()
-        shutil.copyfile(f"{source}/{JOURNAL}", folder / target / JOURNAL)
-    except FileExistsError:
-        raise StudyError(
-            f"search.start_from: two are called {Path(source).name}; rename one."
-        ) from None
-    except FileNotFoundError:
-        raise StudyError(
-            f"search.start_from: {source} holds no {JOURNAL}; a job brings it along."
-        ) from None
-    return target
+    name = Path(source).name
+    journal, target = Path(source) / JOURNAL, folder / FILES / name
+    if not journal.is_file():
+        raise StudyError(f"search.start_from: {source} holds no {JOURNAL}; a job brings it along.")
+    if target.exists():
+        raise StudyError(f"search.start_from: two are called {name}; rename one.")
+    target.mkdir()
+    shutil.copyfile(journal, target / JOURNAL)
+    return f"{FILES}/{name}"
 
 
 def _pack(uri: str, folder: Path) -> str:

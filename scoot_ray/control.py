@@ -6,7 +6,7 @@ and for a real engine `scoot tune` with `search.algorithm: random` and `--output
 
 from scoot_ray.core.errors import OutputError, StudyError
 from scoot_ray.core.journal import History
-from scoot_ray.core.sections import ConfirmSection, DriftSection, SearchSection
+from scoot_ray.core.sections import SearchSection
 from scoot_ray.core.study import Study, parse_study
 from scoot_ray.output import Output
 
@@ -60,5 +60,4 @@ def control_study(study: Study) -> Study:
         parallelism=study.search.parallelism,
         seed=study.search.seed,
     )
-    without = {"confirm": ConfirmSection(repeats=0), "drift": DriftSection(repeats=0)}
-    return study.model_copy(update={"search": search, "schedule": None, **without})
+    return study.searched_by(search)

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.pareto import finalists
-from scoot_ray.core.sections import SIMULATOR, ConfirmSection, DriftSection, SearchSection
+from scoot_ray.core.sections import SIMULATOR, SearchSection
 from scoot_ray.core.space import Config
 from scoot_ray.core.study import Study
 from scoot_ray.core.trial import TrialRecord
@@ -57,13 +57,9 @@ def _simulated(study: Study) -> Sequence[TrialRecord]:
             "search.start_from: this study's engine is the simulator itself; name the folder of "
             "an earlier study."
         )
-    sections = {
-        "space": study.space.model_copy(update={"base": base_space_name(study)}),
-        "search": SearchSection(seed=study.search.seed),
-        "confirm": ConfirmSection(repeats=0),
-        "drift": DriftSection(repeats=0),
-    }
-    trials = rehearse(Plan.of(as_simulated(study).model_copy(update=sections)))
+    space = study.space.model_copy(update={"base": base_space_name(study)})
+    twin = as_simulated(study).model_copy(update={"space": space})
+    trials = rehearse(Plan.of(twin.searched_by(SearchSection(seed=study.search.seed))))
     last = trials[-1]
     if last.state is TrialState.FAILED and last.failure is not None:
         raise StudyError(f"search.start_from: the simulator cannot: {last.failure.message}")

@@ -84,7 +84,7 @@ def load_frames(folder: str) -> StudyFrames:
         OutputError: If there is none.
     """
     output = open_output(folder)
-    output.history()
+    output.require_study()
     return StudyFrames(output)
 
 

@@ -72,13 +72,21 @@ class Output:
             OutputError: If there is none.
             JournalError: If its journal is damaged.
         """
+        self.require_study()
+        return self.journal.read()
+
+    def require_study(self) -> None:
+        """Check that there is a study here, and make it readable.
+
+        Raises:
+            OutputError: If there is none.
+        """
         self.fetch()
         if not self.journal.exists():
             raise OutputError(
                 f"{self.where} holds no study: expected a journal.jsonl. Give the folder that "
                 "`scoot tune` wrote, such as runs/NAME."
             )
-        return self.journal.read()
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file by its path in the output; None if there is no such file."""

@@ -12,6 +12,7 @@ from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.trial import TrialRecord
 from searchers.initial_design import InitialDesign, make_up
 from searchers.observations import Observations
+from searchers.optimizer import require_num
 
 Propose = Callable[[Observations, int, np.random.Generator], list[dict[str, Any]]]
 """Propose at most so many new configurations from what was observed, with this randomness."""
@@ -46,8 +47,7 @@ class DesignedSearch:
             ValueError: If `num` is less than 1.
             SpaceError: If no valid configuration can be found.
         """
-        if num < 1:
-            raise ValueError(f"num: expected at least 1, got {num}.")
+        require_num(num)
         # More threads gain nothing on matrices this small; on busy cores they wait for each other.
         with threadpool_limits(limits=1):
             return self._suggest(history, pending, num)

@@ -32,3 +32,13 @@ class Optimizer(Protocol):
             `num` configurations; the very first of a study is the default.
         """
         ...
+
+
+def require_num(num: int) -> None:
+    """Check how many configurations are asked for.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if num < 1:
+        raise ValueError(f"num: expected at least 1, got {num}.")

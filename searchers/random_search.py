@@ -8,6 +8,7 @@ from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.trial import TrialRecord
 from searchers.initial_design import make_up
 from searchers.observations import Observations, key_of
+from searchers.optimizer import require_num
 
 
 class RandomSearch:
@@ -38,8 +39,7 @@ class RandomSearch:
             ValueError: If `num` is less than 1.
             SpaceError: If no valid configuration can be found.
         """
-        if num < 1:
-            raise ValueError(f"num: expected at least 1, got {num}.")
+        require_num(num)
         space = self._space
         data = Observations.of(space, self._objectives, self._limits, history, pending)
         chosen = [dict(space.default)] if data.count == 0 else []

@@ -7,7 +7,7 @@ from typing import Any
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.trial import TrialRecord
 from searchers.observations import is_usable, key_of
-from searchers.optimizer import Optimizer
+from searchers.optimizer import Optimizer, require_num
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ class WarmStart:
             ValueError: If `num` is less than 1.
             SpaceError: If no valid configuration can be found.
         """
-        if num < 1:
-            raise ValueError(f"num: expected at least 1, got {num}.")
+        require_num(num)
         tried = [r.config for r in history if is_usable(self.space, r)]
         taken = [*tried, *pending]
         lead = [] if taken else [self.space.default]

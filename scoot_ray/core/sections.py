@@ -19,6 +19,11 @@ SIMULATOR = "simulator"
 """Stands for an earlier study: the same service, simulated."""
 
 
+def is_folder(source: str) -> bool:
+    """Tell whether an earlier study is named by a folder: not by a URI, and not made here."""
+    return "://" not in source and source != SIMULATOR
+
+
 class Section(BaseModel):
     """Base of the sections: frozen, and a misspelt key is an error."""
 

@@ -15,7 +15,6 @@ from scoot_ray.core.mistakes import mistakes_of, with_lines
 from scoot_ray.core.objective import PRESETS, Limit, Objective
 from scoot_ray.core.schedule import STRICT, ScheduleSection
 from scoot_ray.core.sections import (
-    SIMULATOR,
     ConfirmSection,
     DriftSection,
     EngineSection,
@@ -27,6 +26,7 @@ from scoot_ray.core.sections import (
     SimulatorSection,
     SpaceSection,
     WorkloadSection,
+    is_folder,
 )
 
 
@@ -102,6 +102,11 @@ class Study(BaseModel):
         """Count the trials that the study will have at most, if none fails."""
         num_confirmations = self.confirm.finalists * self.confirm.repeats
         return 1 + self.search.observations + self.drift.repeats + num_confirmations
+
+    def searched_by(self, search: SearchSection) -> "Study":
+        """Return the study with another search, at any hour, and nothing measured twice."""
+        once = {"confirm": ConfirmSection(repeats=0), "drift": DriftSection(repeats=0)}
+        return self.model_copy(update={"search": search, "schedule": None, **once})
 
     @property
     def goodput_bounds_s(self) -> dict[str, float]:
@@ -205,6 +210,4 @@ def _with_absolute_paths(study: Study, folder: Path) -> Study:
 
 
 def _absolute_study(source: str, folder: Path) -> str:
-    if "://" in source or source == SIMULATOR:
-        return source
-    return str((folder / Path(source).expanduser()).resolve())
+    return str((folder / Path(source).expanduser()).resolve()) if is_folder(source) else source

@@ -76,7 +76,11 @@ def test_the_journals_of_earlier_studies_come_along(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("sources", "expected"),
-    [(["runs/one", "old/one"], "two are called one"), (["runs/none"], "none holds no journal")],
+    [
+        (["runs/one", "old/one"], "two are called one"),
+        (["runs/none"], "none holds no journal"),
+        (["runs/one/journal.jsonl"], "holds no journal"),  # the file, not its folder
+    ],
 )
 def test_earlier_studies_that_cannot_come_along(
     tmp_path: Path, sources: list[str], expected: str
