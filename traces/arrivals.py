@@ -18,16 +18,37 @@ def poisson_arrivals(
 ) -> tuple[Request, ...]:
     """Send requests in a random order, as a Poisson process that ends at `duration_s`.
 
-    Every request is taken once before any is taken again, with another prompt. There is at least
-    one arrival.
+    Every test carries the same: `rate_rps * duration_s` requests, rounded, at least one, as
+    `vllm bench serve` sends a stated number, and of sizes that are spread as the trace's are.
+    Which requests these are, their order and their times differ by seed. Near saturation most of
+    what one test differs from the next by is how much it happens to carry; one that carries what
+    was asked for says as much as several that do so in the mean (`benchmarks.arrivals`).
+
+    Every request is taken once before any is taken again, with another prompt.
     """
-    times = _poisson_times(rate_rps, duration_s, rng)
-    num_rounds = -(-len(times) // len(requests))
-    order = np.concatenate([rng.permutation(len(requests)) for _ in range(num_rounds)])
+    num_arrivals = max(1, round(rate_rps * duration_s))
+    # Given their number, the arrivals of a Poisson process are uniform and independent.
+    times = np.sort(rng.uniform(0.0, duration_s, num_arrivals))
+    num_rounds, num_left = divmod(num_arrivals, len(requests))
+    rounds = [rng.permutation(len(requests)) for _ in range(num_rounds)]
+    order = np.concatenate([*rounds, _balanced(requests, num_left, rng)])
     return tuple(
         _sent(requests[index], time, n // len(requests))
-        for n, (index, time) in enumerate(zip(order, times, strict=False))
+        for n, (index, time) in enumerate(zip(order, times, strict=True))
     )
+
+
+def _balanced(requests: Sequence[Request], num: int, rng: np.random.Generator) -> IntArray:
+    """Draw the indices of `num` different requests whose sizes are spread as those of all are.
+
+    Systematic sampling by total tokens, in a random order: every request has the same chance.
+    `num` is at most the number of requests.
+    """
+    sizes = np.array([request.total_tokens for request in requests])
+    ranked = np.lexsort((rng.random(len(requests)), sizes))  # equally large ones in a random order
+    places = (np.arange(num) * len(requests) + rng.integers(len(requests))) // max(num, 1)
+    drawn: IntArray = rng.permutation(ranked[places])
+    return drawn
 
 
 def _sent(request: Request, time_s: float, round_number: int) -> Request:
@@ -40,12 +61,6 @@ def _sent(request: Request, time_s: float, round_number: int) -> Request:
     if round_number > 0:
         hashes = tuple(hash((round_number, identifier)) for identifier in hashes)
     return replace(request, arrival_s=float(time_s), prefix_hashes=hashes)
-
-
-def _poisson_times(rate_rps: float, duration_s: float, rng: np.random.Generator) -> FloatArray:
-    # Given their number, the arrivals of a Poisson process are uniform and independent.
-    num_arrivals = max(1, int(rng.poisson(rate_rps * duration_s)))
-    return np.sort(rng.uniform(0.0, duration_s, num_arrivals))
 
 
 def trace_arrivals(

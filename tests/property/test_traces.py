@@ -83,8 +83,46 @@ def test_the_mean_rate_is_the_asked_one_times_the_share(arrivals: Arrivals, shar
         len(make_load(trace, workload, share=share, max_model_len=4096, seed=seed).requests)
         for seed in range(200)
     ]
-    # 1,000 expected arrivals per load: the mean of 200 Poisson counts is within 0.3 % (1 sigma).
+    # Of 1,000 arrivals each is kept with chance `share`: the mean of 200 counts is within 0.4 %.
     assert np.mean(counts) == pytest.approx(1000 * share, rel=0.02)
+
+
+@given(
+    trace=traces(),
+    workload=workloads("poisson"),
+    share=st.floats(0.05, 1.0),
+    seeds=st.tuples(st.integers(0, 2**32), st.integers(0, 2**32)),
+)
+def test_poisson_loads_carry_the_same_whatever_the_seed(
+    trace: Trace, workload: WorkloadSection, share: float, seeds: tuple[int, int]
+) -> None:
+    """Systematic sampling: shifted by a place, each drawn one is at most as large as the next."""
+    first, second = (
+        make_load(trace, workload, share=share, max_model_len=6000, seed=seed).requests
+        for seed in seeds
+    )
+    expected = workload.request_rate_rps * workload.duration_s * share
+    assert len(first) == len(second) == max(1, round(expected))
+    tokens = [sorted(r.total_tokens for r in load) for load in (first, second)]
+    spread = max(r.total_tokens for r in trace.requests) - min(
+        r.total_tokens for r in trace.requests
+    )
+    assert abs(sum(tokens[0]) - sum(tokens[1])) <= spread
+
+
+def test_every_request_of_a_trace_has_its_chance_in_a_poisson_load() -> None:
+    workload = WorkloadSection(trace="x", request_rate_rps=7, duration_s=100, select="all")
+    trace = make_irregular_trace()
+    taken = np.zeros(len(trace.requests))
+    for seed in range(400):
+        load = make_load(trace, workload, share=1.0, max_model_len=4096, seed=seed)
+        chosen = [r.prompt_tokens - 1 for r in load.requests]
+        assert len(set(chosen)) == len(chosen)
+        taken[chosen] += 1
+    # 700 of 2,000 are 35 %; the share of one request has a deviation of 2.4 % over 400 loads.
+    assert taken.mean() / 400 == pytest.approx(0.35)
+    assert taken.min() / 400 > 0.2
+    assert taken.max() / 400 < 0.55
 
 
 def test_poisson_gaps_are_exponential_and_seeds_differ() -> None:
