@@ -55,6 +55,10 @@ family, so read them as directions. Several were measured one on top of the othe
   which a few searches never met: taken from many Sobol points 0 +- 7 and -5 +- 5, by changing no
   more points than that takes +1 +- 3 and -1 +- 1. Improvements of less than 2 % promising nothing:
   -2 +- 9 and -2 +- 3, with 0.3 crashes more each.
+- Tried and left out: hyper-parameters drawn from their posterior (elliptical slice sampling, eight
+  draws) in place of the most probable ones. Mixed into one prediction -1 +- 3 in closed form (72
+  runs) and -4 +- 7 on twelve services of the simulator; as the mean of acquisitions +2 +- 2 and
+  -2 +- 8; after 15 observations -3 +- 4 and -4 +- 4 in closed form.
 - Not the search's to decide: one arrival order for all trials of a search, judged by others as
   ever: +6 +- 6 after 15 observations, +5 +- 8 after 30, on those services of the simulator.
 - Pending configurations are believed at the surrogate's mean: with eight at once +2 +- 3, and fewer

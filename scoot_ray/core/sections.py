@@ -86,7 +86,7 @@ class WorkloadSection(Section):
     select: Literal["heaviest_half", "all"] = "heaviest_half"
     """Which of its requests are replayed."""
     arrivals: Literal["poisson", "trace"] = "poisson"
-    """When they arrive: a Poisson process, or as in the trace, scaled to the rate."""
+    """When they arrive: a Poisson process, every test of as many, or as in the trace, scaled."""
     request_rate_rps: float = Field(gt=0)
     """Requests a second that the whole service receives."""
     duration_s: float = Field(default=100.0, gt=0)
