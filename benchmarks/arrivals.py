@@ -23,7 +23,12 @@ from benchmarks.comparison.algorithms import ALGORITHMS
 from benchmarks.comparison.peer_process import PeerEnvironment
 from benchmarks.comparison.run import Task
 from benchmarks.comparison.search import search
-from benchmarks.comparison.simulated import AZURE_TRACE, SimulatedService, simulated_services
+from benchmarks.comparison.simulated import (
+    AZURE_TRACE,
+    SimulatedService,
+    judged,
+    simulated_services,
+)
 from benchmarks.comparison.statistics import Interval
 from benchmarks.entry import run_command
 from benchmarks.result_file import write_result
@@ -42,6 +47,7 @@ JUDGE_SEEDS = tuple(range(1_000_001, 1_000_009))
 NOISE_SEEDS = tuple(range(2_000_001, 2_000_025))
 NUM_CONFIGS = 4  # whose noise is measured, beside the default's
 SHOWN = (15, 30)
+SEARCHED_BY = ("scoot", "random")
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,7 @@ class EqualContent(SimulatedService):
 
     def judge(self, config: Config) -> Sequence[Mapping[str, float]]:
         """Return the metrics under plain loads; none if one of them failed."""
-        outcomes = [self.measure_plain(config, seed) for seed in JUDGE_SEEDS]
-        if any(outcome.state is not TrialState.COMPLETE for outcome in outcomes):
-            return []
-        return [outcome.metrics for outcome in outcomes]
+        return judged([self.measure_plain(config, seed) for seed in JUDGE_SEEDS])
 
     def measure_plain(self, config: Config, seed: int) -> Outcome:
         """Measure a configuration under a load that carries what happens to come.
@@ -134,7 +137,6 @@ class Row:
 def main(
     seeds: Annotated[int, typer.Option(min=1)] = 10,
     observations: Annotated[int, typer.Option(min=1)] = 30,
-    algorithm: Annotated[list[str], typer.Option()] = ["scoot", "random"],  # noqa: B006
     processes: Annotated[int, typer.Option(min=1)] = 2,
     output: Path = RESULTS,
 ) -> None:
@@ -150,7 +152,7 @@ def main(
         console.print(noise_table(noises))
         jobs = [
             pool.submit(row_of, *pair, name, seed, observations)
-            for name in algorithm
+            for name in SEARCHED_BY
             for seed in range(seeds)
             for pair in pairs
         ]

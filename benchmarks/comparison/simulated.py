@@ -116,10 +116,7 @@ class SimulatedService:
 
     def judge(self, config: Config) -> Sequence[Mapping[str, float]]:
         """Return the metrics under each judge's arrival order; none if one of them failed."""
-        outcomes = [self.measure(config, seed) for seed in JUDGE_SEEDS]
-        if any(outcome.state is not TrialState.COMPLETE for outcome in outcomes):
-            return []
-        return [outcome.metrics for outcome in outcomes]
+        return judged([self.measure(config, seed) for seed in JUDGE_SEEDS])
 
     def at_stated_load(self) -> Self:
         """Return the service at its share of the default's saturation rate.
@@ -143,6 +140,13 @@ class SimulatedService:
                 return throughput_rps
             rate_rps *= 2.0
         raise StudyError(f"{self.name}: {LAST_RATE_RPS:g} requests/s do not saturate the default.")
+
+
+def judged(outcomes: Sequence[Outcome]) -> Sequence[Mapping[str, float]]:
+    """Return the metrics of every judge's test; none if one of them failed."""
+    if any(outcome.state is not TrialState.COMPLETE for outcome in outcomes):
+        return []
+    return [outcome.metrics for outcome in outcomes]
 
 
 def simulated_services(azure_trace: Path) -> Iterator[SimulatedService]:
