@@ -25,6 +25,7 @@ from benchmarks.comparison.run import Task
 from benchmarks.comparison.search import search
 from benchmarks.comparison.simulated import (
     AZURE_TRACE,
+    JUDGE_SEEDS,
     SimulatedService,
     judged,
     simulated_services,
@@ -43,7 +44,6 @@ from traces.selection import fitting, select
 from trainables.backend import make_stress_test
 
 RESULTS = Path(__file__).parent / "results" / "arrivals.json"
-JUDGE_SEEDS = tuple(range(1_000_001, 1_000_009))
 NOISE_SEEDS = tuple(range(2_000_001, 2_000_025))
 NUM_CONFIGS = 4  # whose noise is measured, beside the default's
 SHOWN = (15, 30)
