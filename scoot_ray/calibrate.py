@@ -7,7 +7,7 @@ believed on this engine.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import inf, isinf
+from math import inf, isinf, log
 from pathlib import Path
 
 from scoot_ray.core.assignment import trial_seed
@@ -23,7 +23,12 @@ from traces.schema import Trace
 from trainables.backend import BACKENDS
 from trainables.simulator.calibration import Calibration
 from trainables.simulator.fit import Measurement, at_rate, fit_calibration, predict
-from trainables.spaces import base_space_name, make_space, tensor_parallel_sizes
+from trainables.spaces import (
+    base_space_name,
+    make_space,
+    tensor_parallel_sizes,
+    whole_numbers,
+)
 
 RATE_FACTORS = (0.5, 1.0, 1.5)
 """Below, at and above the study's rate, which should lie near saturation."""
@@ -168,11 +173,14 @@ def plan_tests(
     """Choose configurations and rates.
 
     Fitted first: the default with every `tensor_parallel_size`, at every rate, since what more GPUs
-    cost can be told from nothing else. Then Sobol configurations with the rates in turn; held-out
-    ones begin with the lowest rate again, so that three of them see every rate.
+    cost can be told from nothing else; then with another block size at the highest rate, since what
+    blocks cost hides among other costs where more than they is changed. Then Sobol configurations
+    with the rates in turn; held-out ones begin with the lowest rate again, so that three of them
+    see every rate.
     """
     rates = [study.workload.request_rate_rps * factor for factor in RATE_FACTORS]
     anchors = [(config, rate) for rate in rates for config in _default_by_degree(space)]
+    anchors += [(config, rates[-1]) for config in _default_with_other_blocks(space)]
     anchors = anchors[:num_fitted]
     sampler = make_optimizer("random", space, study.objectives, seed=study.search.seed)
     num_others = num_fitted - len(anchors) + num_held_out
@@ -190,6 +198,16 @@ def _default_by_degree(space: SearchSpace) -> list[Config]:
     sizes = tensor_parallel_sizes(space)
     configs = [{**space.default, "tensor_parallel_size": size} for size in sizes]
     return [config for config in configs if space.is_valid(config)] or [space.default]
+
+
+def _default_with_other_blocks(space: SearchSpace) -> list[Config]:
+    """Return the default with the block size farthest from its own; none if there is no other."""
+    sizes = whole_numbers(space, "block_size")
+    configs: list[Config] = [{**space.default, "block_size": size} for size in sizes]
+    others = [c for c in configs if c != space.default and space.is_valid(c)]
+    return sorted(others, key=lambda c: abs(log(c["block_size"] / space.default["block_size"])))[
+        -1:
+    ]
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import importlib.metadata
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
     from scoot_ray.plan import Plan  # which imports torch
 
 
+def make_folder(path: Path) -> Path:
+    """Make a folder to write to, with those above it; one that is there is as good.
+
+    Raises:
+        OutputError: If it cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as error:
+        raise OutputError(f"Cannot write to the output folder {path}: {error.strerror}.") from None
+    return path
+
+
 @contextlib.contextmanager
 def exclusive(output: Path) -> Iterator[None]:
     """Hold the output folder for this process; the lock vanishes with the process.
@@ -24,12 +39,7 @@ def exclusive(output: Path) -> Iterator[None]:
     Raises:
         OutputError: If the folder cannot be written, or another process holds it.
     """
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        lock = (output / ".lock").open("w")
-    except OSError as error:
-        raise OutputError(f"Cannot write to the output folder {output}: {error}.") from None
-    with lock:
+    with (make_folder(output) / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -72,9 +72,14 @@ def num_gpus_of(study: Study, config: Config) -> int:
 
 def tensor_parallel_sizes(space: SearchSpace) -> list[int]:
     """List the tensor-parallel sizes that a space may choose; none where it does not tune them."""
-    if "tensor_parallel_size" not in space.names:
+    return whole_numbers(space, "tensor_parallel_size")
+
+
+def whole_numbers(space: SearchSpace, name: str) -> list[int]:
+    """List the values of a parameter that takes whole numbers; none where it is not tuned."""
+    if name not in space.names:
         return []
-    parameter = space["tensor_parallel_size"]
+    parameter = space[name]
     num_values = int(parameter.num_values)
     return sorted({int(parameter.decode((n + 0.5) / num_values)) for n in range(num_values)})
 

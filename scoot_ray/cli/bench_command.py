@@ -10,6 +10,7 @@ import typer
 
 from scoot_ray.cli.printing import print_line, print_table
 from scoot_ray.core.errors import StudyError
+from scoot_ray.output_folder import make_folder
 
 SEPARATED = "comma-separated; * stands for any"
 
@@ -74,7 +75,7 @@ def bench(
     )
     comparison = commands.plan(
         choice,
-        folder=output or Path("runs") / f"bench-{experiment}",
+        folder=make_folder(output or Path("runs") / f"bench-{experiment}"),
         num_workers=workers or os.cpu_count() or 1,
         environment=PeerEnvironment(peers),
         azure_trace=azure,

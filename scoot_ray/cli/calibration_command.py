@@ -7,6 +7,7 @@ import typer
 
 from scoot_ray.cli.options import StudyFile, TraceFile, load
 from scoot_ray.cli.printing import print_line, print_table
+from scoot_ray.output_folder import make_folder
 
 
 def calibrate(
@@ -18,7 +19,7 @@ def calibrate(
             help="Stress tests to fit to: the default with every degree, then others.",
             min=2,
         ),
-    ] = 8,
+    ] = 9,
     hold_out: Annotated[
         int, typer.Option(help="Further stress tests, which are predicted.", min=0)
     ] = 3,
@@ -44,7 +45,7 @@ def calibrate(
     from scoot_ray.calibrate import calibrate_study, comparison_table, describe_error
 
     study = load(study_file, trace)
-    folder = output or Path("runs") / f"{study.name}-calibration"
+    folder = make_folder(output or Path("runs") / f"{study.name}-calibration")
     result = calibrate_study(
         study,
         folder,

@@ -14,6 +14,7 @@ from scoot_ray.core.display import describe_config
 from scoot_ray.core.errors import UserError
 from scoot_ray.core.outcome import TrialState
 from scoot_ray.core.study import Study
+from scoot_ray.output_folder import make_folder
 from scoot_ray.report.quantities import watched_engines
 from scoot_ray.report.sparklines import inside_table
 from scoot_ray.report.tables import metrics_side_by_side, metrics_table
@@ -56,7 +57,7 @@ def stress(
     config = {**space.default, **parse_settings(settings)}
     space.validate(config)
     requests = load_trace(study.workload.trace)
-    folder = output or Path("runs") / f"{study.name}-stress"
+    folder = make_folder(output or Path("runs") / f"{study.name}-stress")
     print_line(describe_config(config))
     outcome = make_stress_test(study, folder=folder).run(config, requests, trial_seed(seed, 0))
     print_outcome(outcome)
@@ -132,7 +133,7 @@ def simulate(
     for text in compare or []:
         changes = parse_settings(text.split(","), "--compare")
         configs[text] = configure(study, {**parse_settings(settings), **changes})
-    folder = output or Path("runs") / f"{study.name}-simulate"
+    folder = make_folder(output or Path("runs") / f"{study.name}-simulate")
     simulations = simulate_all(
         study,
         configs,

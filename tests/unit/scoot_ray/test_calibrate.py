@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,14 @@ from scoot_ray.calibrate import (
     plan_tests,
 )
 from scoot_ray.core.errors import EngineError, StudyError
+from scoot_ray.core.sections import SpaceSection
 from scoot_ray.core.study import Study
 from tests.stand_in_engine import write_interpreter
 from tests.unit.trainables.served_studies import served_study
 from trainables.simulator.calibration import Calibration, load_calibration
 from trainables.spaces import make_space
+
+ONE_BLOCK_SIZE = {"block_size": {"values": [128]}}
 
 
 @pytest.fixture
@@ -33,13 +37,29 @@ def study(tmp_path: Path) -> Study:
 def test_the_default_is_fitted_with_every_degree_at_every_rate(study: Study) -> None:
     study = study.model_copy(update={"service": study.service.model_copy(update={"num_gpus": 4})})
     space = make_space(study)
-    tests = plan_tests(study, space, num_fitted=8, num_held_out=3)
-    assert [test.request_rate_rps for test in tests] == [10, 10, 20, 20, 30, 30, 10, 20, 10, 20, 30]
-    assert [test.is_held_out for test in tests] == [False] * 8 + [True] * 3
+    tests = plan_tests(study, space, num_fitted=9, num_held_out=3)
+    rates = [test.request_rate_rps for test in tests]
+    assert rates == [10, 10, 20, 20, 30, 30, 30, 10, 20, 10, 20, 30]
+    assert [test.is_held_out for test in tests] == [False] * 9 + [True] * 3
     degrees = [{**space.default, "tensor_parallel_size": size} for size in (2, 4)]
     assert [test.config for test in tests[:6]] == 3 * degrees
     configs = [tuple(test.config.items()) for test in tests[4:]]
     assert len(set(configs)) == len(configs)
+
+
+def test_one_test_changes_nothing_but_the_block_size(study: Study) -> None:
+    space = make_space(study)
+    *_, test = plan_tests(study, space, num_fitted=4, num_held_out=0)
+    assert space.default["block_size"] == 128
+    assert test.config == {**space.default, "block_size": 16}
+    assert test.request_rate_rps == 30
+
+
+@pytest.mark.parametrize("changes", [{"remove": ["block_size"]}, {"parameters": ONE_BLOCK_SIZE}])
+def test_there_may_be_no_other_block_size(study: Study, changes: dict[str, Any]) -> None:
+    study = study.model_copy(update={"space": SpaceSection(base="vllm-v1", **changes)})
+    tests = plan_tests(study, make_space(study), num_fitted=4, num_held_out=0)
+    assert len({test.config.get("block_size") for test in tests}) == 1
 
 
 def test_few_tests_are_the_first_of_many(study: Study) -> None:

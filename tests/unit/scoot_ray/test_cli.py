@@ -59,6 +59,23 @@ def test_a_wrong_study_is_one_message(
     assert not (tmp_path / "out" / "journal.jsonl").exists()
 
 
+@pytest.mark.parametrize(
+    "command", ["tune STUDY", "stress STUDY", "simulate STUDY", "calibrate STUDY", "bench quick"]
+)
+def test_an_output_folder_that_cannot_be_made(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    words = command.replace("STUDY", str(write_study(tmp_path))).split()
+    assert run(monkeypatch, *words, "--output", tmp_path / "file" / "out") == 2
+    captured = capsys.readouterr()
+    assert f"Cannot write to the output folder {tmp_path / 'file' / 'out'}" in captured.err
+    assert "Traceback" not in captured.err
+
+
 def test_no_study_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
