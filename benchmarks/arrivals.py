@@ -30,10 +30,9 @@ from benchmarks.comparison.simulated import (
     judged,
     simulated_services,
 )
-from benchmarks.comparison.statistics import Interval
 from benchmarks.entry import run_command
+from benchmarks.paired_searches import SERVICES, share_table
 from benchmarks.result_file import write_result
-from benchmarks.warm_start import SERVICES
 from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.request import Request
 from scoot_ray.core.space import Config
@@ -133,6 +132,19 @@ class Row:
     curve: tuple[float, ...]
     num_infeasible: int
 
+    @property
+    def variant(self) -> str:
+        """In what the search differs."""
+        return variant(self.algorithm, self.load)
+
+
+def variant(algorithm: str, load: str) -> str:
+    """Name an algorithm under a load."""
+    return f"{algorithm}, {load}"
+
+
+CONTROLS = {variant(name, EQUAL): variant(name, PLAIN) for name in SEARCHED_BY}
+
 
 def main(
     seeds: Annotated[int, typer.Option(min=1)] = 10,
@@ -165,7 +177,7 @@ def main(
                 noises=[asdict(noise) for noise in noises],
                 rows=[asdict(row) for row in rows],
             )
-    console.print(gain_table(rows))
+    console.print(share_table(rows, CONTROLS, SHOWN))
 
 
 def noise_of(service: SimulatedService, load: str) -> Noise:
@@ -200,37 +212,6 @@ def noise_table(noises: Sequence[Noise]) -> Table:
         for metric in of[service, PLAIN]:
             cells = [f"{100.0 * of[service, load][metric]:.1f}" for load in LOADS]
             table.add_row(service, metric, *cells)
-    return table
-
-
-def gain_table(rows: Sequence[Row]) -> Table:
-    """Tabulate shares of the best improvement that any search of the service reached."""
-    best = {row.service: max(r.curve[-1] for r in rows if r.service == row.service) for row in rows}
-    shares = {
-        (row.load, row.algorithm, row.service, row.seed): 100.0
-        * np.array(row.curve)
-        / best[row.service]
-        for row in rows
-    }
-    shown = [n for n in SHOWN if n < len(rows[0].curve)]
-    table = Table(
-        "algorithm",
-        "load",
-        *(f"after {n}" for n in shown),
-        title="Share of the best, % (simulated)",
-    )
-    for algorithm in dict.fromkeys(row.algorithm for row in rows):
-        for load in LOADS:
-            mine = [share for key, share in shares.items() if key[:2] == (load, algorithm)]
-            cells = [f"{Interval.of([share[n] for share in mine]):.0f}" for n in shown]
-            table.add_row(algorithm, load, *cells)
-        pairs = [
-            (share, shares[PLAIN, *key[1:]])
-            for key, share in shares.items()
-            if key[:2] == (EQUAL, algorithm)
-        ]
-        gains = [f"{Interval.of([a[n] - b[n] for a, b in pairs]):+.0f}" for n in shown]
-        table.add_row("", "paired difference", *gains)
     return table
 
 

@@ -23,15 +23,14 @@ from typing import Annotated
 import numpy as np
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.comparison.algorithms import Setting
 from benchmarks.comparison.peer_process import PeerEnvironment
 from benchmarks.comparison.run import Task
 from benchmarks.comparison.search import search
 from benchmarks.comparison.simulated import AZURE_TRACE, SimulatedService, simulated_services
-from benchmarks.comparison.statistics import Interval
 from benchmarks.entry import run_command
+from benchmarks.paired_searches import SERVICES, share_table
 from benchmarks.result_file import write_result
 from scoot_ray.core.pareto import finalists, loss_matrix, measured
 from scoot_ray.core.sections import SearchSection, SimulatorSection
@@ -49,16 +48,6 @@ from trainables.simulator.version import find_version
 from trainables.spaces import base_space_name
 
 RESULTS = Path(__file__).parent / "results" / "warm_start.json"
-SERVICES = (
-    "bot-7b-4xL40S-v1",
-    "azure-13b-2xH100-v1",
-    "azure-7b-4xA10-v0",
-    "sql-13b-2xL40S-v0",
-    "sql-7b-2xA10-v1",
-    "rec-7b-4xA10-v1",
-    "rec-13b-4xH100-v0",
-    "cls-13b-4xA10-v1",
-)
 NOTHING = "nothing"
 OTHER_GPU = {"A10": "L40S", "L40S": "A10", "H100": "A100-80GB"}
 EARLIER_SEED = 500  # earlier studies meet other arrival orders
@@ -87,6 +76,11 @@ class Row:
     source: str
     curve: tuple[float, ...]
     num_infeasible: int
+
+    @property
+    def variant(self) -> str:
+        """In what the search differs."""
+        return self.source
 
 
 @dataclass(frozen=True)
@@ -127,7 +121,8 @@ def main(
             rows += job.result()
             write_result(output, simulated=True, rows=[asdict(row) for row in rows])
             console.print(f"{rows[-1].service} seed {rows[-1].seed}")
-    console.print(summary(rows))
+    controls = {row.source: NOTHING for row in rows if row.source != NOTHING}
+    console.print(share_table(rows, controls, SHOWN))
 
 
 def rows_of(
@@ -148,30 +143,6 @@ def rows_of(
         run = search(task, service, Started(configs), PeerEnvironment(Path()))
         rows.append(Row(service.name, seed, source, run.curve, run.num_infeasible))
     return rows
-
-
-def summary(rows: Sequence[Row]) -> Table:
-    """Tabulate shares of the best improvement that any search of the service reached."""
-    best = {row.service: max(r.curve[-1] for r in rows if r.service == row.service) for row in rows}
-    shares = {
-        (row.source, row.service, row.seed): 100.0 * np.array(row.curve) / best[row.service]
-        for row in rows
-    }
-    shown = [n for n in SHOWN if n < len(rows[0].curve)]
-    table = Table(title="Share of the best improvement, %, and what the start brings (simulated)")
-    for heading in ("starts from", *(f"after {n}" for n in shown), "crashes"):
-        table.add_column(heading)
-    for source in dict.fromkeys(row.source for row in rows):
-        mine = [share for (s, *_), share in shares.items() if s == source]
-        crashes = [row.num_infeasible for row in rows if row.source == source]
-        cells = [f"{Interval.of([share[n] for share in mine]):.0f}" for n in shown]
-        table.add_row(source, *cells, f"{np.mean(crashes):.1f}")
-        if source == NOTHING:
-            continue
-        pairs = [(shares[key], shares[NOTHING, *key[1:]]) for key in shares if key[0] == source]
-        gains = [f"{Interval.of([a[n] - b[n] for a, b in pairs]):+.0f}" for n in shown]
-        table.add_row("  against nothing", *gains, "")
-    return table
 
 
 def relative_of(service: SimulatedService) -> SimulatedService:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.comparison.simulated import SimulatedService, simulated_services
-from benchmarks.warm_start import SERVICES, SHARES, Row, distorted, relative_of, summary
+from benchmarks.paired_searches import SERVICES, share_table
+from benchmarks.warm_start import SHARES, Row, distorted, relative_of
 from trainables.simulator.efficiency import Efficiency
 from trainables.simulator.version import V1
 
@@ -45,7 +46,7 @@ def test_shares_and_paired_differences_are_told() -> None:
         for seed in (0, 1)
         for source, gain in (("nothing", 0.1), ("twin, 0.5", 0.3))
     ]
-    table = summary(rows)
+    table = share_table(rows, {"twin, 0.5": "nothing"}, (1, 3, 30))
     cells = [list(column.cells) for column in table.columns]
     assert cells[1] == ["25 ± 0", "75 ± 0", "+50 ± 0"]  # after one
     assert cells[2] == ["100 ± 0", "100 ± 0", "+0 ± 0"]  # after three
