@@ -47,7 +47,7 @@ fix: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The simulator fitted to the real vLLM of demo-vllm: 11 stress tests, about 17 minutes.
+# The simulator fitted to the real vLLM of demo-vllm: 12 stress tests, about 19 minutes.
 calibrate-vllm: .venv/installed .venv-vllm/installed $(TINY_LLAMA)/config.json
 	$(BIN)/scoot calibrate examples/vllm_cpu_calibration.yaml
 
