@@ -59,12 +59,13 @@ family, so read them as directions. Several were measured one on top of the othe
   draws) in place of the most probable ones. Mixed into one prediction -1 +- 3 in closed form (72
   runs) and -4 +- 7 on twelve services of the simulator; as the mean of acquisitions +2 +- 2 and
   -2 +- 8; after 15 observations -3 +- 4 and -4 +- 4 in closed form.
-- Tried and left out, to help the few searches that get stuck where two switches exclude each other:
-  switches and short lists laid out from end to end, which makes what they do seem larger: +3 +- 5 on
-  twelve services of the simulator (72 runs), 0 +- 3 in closed form (48 runs), there after 15
-  observations -5 +- 4. Changing neighbours that break a known constraint further until they keep it:
-  +2 +- 4 on 129 runs, +6 on the first 72 of them, and 0 +- 3. Every fourth suggestion the best of 16
-  Sobol points: +2 +- 6 and -1 +- 3. Length scales half as long: 0 +- 5 (61 runs).
+- Tried and left out, to help the few searches that get stuck where two switches exclude each
+  other: switches and short lists laid out from end to end, which makes what they do seem larger:
+  +3 +- 5 on twelve services of the simulator (72 runs), 0 +- 3 in closed form (48 runs), there
+  after 15 observations -5 +- 4. Changing neighbours that break a known constraint further until
+  they keep it: +2 +- 4 on 129 runs, +6 on the first 72 of them, and 0 +- 3. Every fourth
+  suggestion the best of 16 Sobol points: +2 +- 6 and -1 +- 3. Length scales half as long: 0 +- 5
+  (61 runs).
 - Not the search's to decide: one arrival order for all trials of a search, judged by others as
   ever: +6 +- 6 after 15 observations, +5 +- 8 after 30, on those services of the simulator.
 - Pending configurations are believed at the surrogate's mean: with eight at once +2 +- 3, and fewer
