@@ -14,6 +14,7 @@ from benchmarks.comparison.run import Run
 from benchmarks.comparison.statistics import Runs
 from benchmarks.comparison.tables import comparison_tables
 from scoot_ray.core.errors import StudyError, did_you_mean
+from scoot_ray.output_folder import make_folder
 from scoot_ray.report.tables import Table
 
 
@@ -53,12 +54,14 @@ def plan(
 
     Raises:
         StudyError: If a name is unknown, or the default of a service does not run.
+        OutputError: If the folder cannot be made.
     """
     experiment = _experiment(choice.experiment)
     services = all_services(azure_trace)
     patterns = choice.services or available(experiment, azure_trace, note)
     algorithms = select("algorithm", choice.algorithms or experiment.algorithms, list(ALGORITHMS))
     chosen = select("service", patterns, list(services))
+    make_folder(folder)
     note(f"{len(chosen)} service(s), {len(algorithms)} algorithm(s); loads are being found.")
     return Comparison(
         services=[services[name].at_stated_load() for name in chosen],

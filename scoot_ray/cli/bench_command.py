@@ -10,7 +10,6 @@ import typer
 
 from scoot_ray.cli.printing import print_line, print_table
 from scoot_ray.core.errors import StudyError
-from scoot_ray.output_folder import make_folder
 
 SEPARATED = "comma-separated; * stands for any"
 
@@ -75,7 +74,7 @@ def bench(
     )
     comparison = commands.plan(
         choice,
-        folder=make_folder(output or Path("runs") / f"bench-{experiment}"),
+        folder=output or Path("runs") / f"bench-{experiment}",
         num_workers=workers or os.cpu_count() or 1,
         environment=PeerEnvironment(peers),
         azure_trace=azure,
