@@ -131,7 +131,7 @@ def calibrate_study(
 
     Args:
         study: Says engine, hardware, trace, and the rate near saturation.
-        output: Folder for the measurements and the result.
+        output: Folder for the measurements and the result, which is there.
         num_fitted: Tests to fit to: the default at every rate, then other configurations.
         num_held_out: Tests to predict, of configurations that are not fitted to.
         num_rounds: How often each test runs, one round of all after the other, so that what the
@@ -152,7 +152,6 @@ def calibrate_study(
     BACKENDS[study.engine.kind].check(study, space)
     trace = load_trace(study.workload.trace)
     tests = plan_tests(study, space, num_fitted, num_held_out)
-    output.mkdir(parents=True, exist_ok=True)
     measured = _measure_all(study, trace, tests, num_rounds, duration_s, output, note)
     note("fitting the simulator")
     fitted_to = [Measurement.mean_of(rounds) for t, rounds in measured if not t.is_held_out]
@@ -205,9 +204,8 @@ def _default_with_other_blocks(space: SearchSpace) -> list[Config]:
     sizes = whole_numbers(space, "block_size")
     configs: list[Config] = [{**space.default, "block_size": size} for size in sizes]
     others = [c for c in configs if c != space.default and space.is_valid(c)]
-    return sorted(others, key=lambda c: abs(log(c["block_size"] / space.default["block_size"])))[
-        -1:
-    ]
+    others.sort(key=lambda config: abs(log(config["block_size"] / space.default["block_size"])))
+    return others[-1:]
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:

@@ -18,18 +18,26 @@ if TYPE_CHECKING:
     from scoot_ray.plan import Plan  # which imports torch
 
 
-def make_folder(path: Path) -> Path:
+def make_folder(path: Path) -> None:
     """Make a folder to write to, with those above it; one that is there is as good.
 
     Raises:
         OutputError: If it cannot be made or written to.
     """
-    try:
+    with _as_output_error(path):
         path.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path).close()
+
+
+@contextlib.contextmanager
+def _as_output_error(folder: Path) -> Iterator[None]:
+    """Tell a person what the system says of a folder."""
+    try:
+        yield
     except OSError as error:
-        raise OutputError(f"Cannot write to the output folder {path}: {error.strerror}.") from None
-    return path
+        raise OutputError(
+            f"Cannot write to the output folder {folder}: {error.strerror}."
+        ) from None
 
 
 @contextlib.contextmanager
@@ -39,7 +47,10 @@ def exclusive(output: Path) -> Iterator[None]:
     Raises:
         OutputError: If the folder cannot be written, or another process holds it.
     """
-    with (make_folder(output) / ".lock").open("w") as lock:
+    with _as_output_error(output):
+        output.mkdir(parents=True, exist_ok=True)
+        lock = (output / ".lock").open("w")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -45,7 +45,8 @@ def calibrate(
     from scoot_ray.calibrate import calibrate_study, comparison_table, describe_error
 
     study = load(study_file, trace)
-    folder = make_folder(output or Path("runs") / f"{study.name}-calibration")
+    folder = output or Path("runs") / f"{study.name}-calibration"
+    make_folder(folder)
     result = calibrate_study(
         study,
         folder,

@@ -57,7 +57,8 @@ def stress(
     config = {**space.default, **parse_settings(settings)}
     space.validate(config)
     requests = load_trace(study.workload.trace)
-    folder = make_folder(output or Path("runs") / f"{study.name}-stress")
+    folder = output or Path("runs") / f"{study.name}-stress"
+    make_folder(folder)
     print_line(describe_config(config))
     outcome = make_stress_test(study, folder=folder).run(config, requests, trial_seed(seed, 0))
     print_outcome(outcome)
@@ -133,7 +134,8 @@ def simulate(
     for text in compare or []:
         changes = parse_settings(text.split(","), "--compare")
         configs[text] = configure(study, {**parse_settings(settings), **changes})
-    folder = make_folder(output or Path("runs") / f"{study.name}-simulate")
+    folder = output or Path("runs") / f"{study.name}-simulate"
+    make_folder(folder)
     simulations = simulate_all(
         study,
         configs,

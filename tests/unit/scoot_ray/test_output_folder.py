@@ -42,6 +42,12 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "a file"
 
 
+def test_a_lock_that_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(OutputError, match="Cannot write"), exclusive(tmp_path):
+        pass
+
+
 def test_a_free_folder_fits_and_has_nothing_to_resume(journal: Journal) -> None:
     require_fitting(journal, plan_of(), resume=False)
     with pytest.raises(OutputError, match="no study to resume"):
