@@ -234,9 +234,11 @@ class Replica:
             s.prompt_tokens * (1 - hit) * (1.03 if c["enable_prefix_caching"] else 1.0) + 16
         )
         budget = c["max_num_batched_tokens"]
-        self.chunks = max(1.0, self.prompt_tokens / budget)
         running = 1.0
         for _ in range(40):
+            # What decodes takes its part of the budget first; one token is always let through.
+            room = max(budget - running, 1.0) if c["enable_chunked_prefill"] else budget
+            self.chunks = max(1.0, self.prompt_tokens / room)
             self.decode_s = self._step_s(running, running)
             alone = self.decode_s - self._step_s(0.0, running)
             grouped = max(1.0, min(budget / self.prompt_tokens, 1 + c["scheduler_delay_factor"]))

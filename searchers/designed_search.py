@@ -29,6 +29,7 @@ class DesignedSearch:
         seed: With the history and the pending configurations, it determines every suggestion.
         design_size: Sobol points after the default.
         propose: The method proper.
+        advice: Configurations to try before the Sobol points.
     """
 
     space: SearchSpace
@@ -37,6 +38,7 @@ class DesignedSearch:
     seed: int
     design_size: int
     propose: Propose
+    advice: tuple[Config, ...] = ()
 
     def suggest(
         self, history: Sequence[TrialRecord], pending: Sequence[Config], num: int = 1
@@ -56,7 +58,8 @@ class DesignedSearch:
         self, history: Sequence[TrialRecord], pending: Sequence[Config], num: int
     ) -> list[dict[str, Any]]:
         data = Observations.of(self.space, self.objectives, self.limits, history, pending)
-        chosen = InitialDesign(self.space, self.design_size, self.seed).propose(data.taken, num)
+        design = InitialDesign(self.space, self.design_size, self.seed, self.advice)
+        chosen = design.propose(data.taken, num)
         if len(chosen) < num:
             data = data.awaiting(chosen)
             rng = np.random.default_rng([self.seed, data.count])

@@ -1,4 +1,4 @@
-"""The first configurations of a study: the default, then scrambled Sobol points (sec. 5).
+"""The first configurations of a study: default, advice, then scrambled Sobol points (sec. 5).
 
 symbol  meaning                              shape
 d       parameters of the space
@@ -16,7 +16,7 @@ import numpy as np
 from torch.quasirandom import SobolEngine
 
 from scoot_ray.core.errors import SpaceError
-from scoot_ray.core.space import FloatArray, SearchSpace
+from scoot_ray.core.space import Config, FloatArray, SearchSpace
 from searchers.observations import Key, key_of
 
 CHUNK = 256  # points drawn at a time
@@ -26,16 +26,22 @@ MAX_DRAWS = 2**16  # about a second of rejection; a valid region rarer than this
 
 @dataclass(frozen=True)
 class InitialDesign:
-    """Start a study with its default and `num_sobol` points of the scrambled Sobol sequence."""
+    """Start a study with its default, what is advised, and points of the scrambled Sobol sequence.
+
+    Attributes:
+        num_sobol: How many of these points.
+        advice: Valid and distinct configurations that are not the default.
+    """
 
     space: SearchSpace
     num_sobol: int
     seed: int
+    advice: tuple[Config, ...] = ()
 
     @property
     def size(self) -> int:
         """Count the configurations of the design, the default included."""
-        return 1 + self.num_sobol
+        return 1 + len(self.advice) + self.num_sobol
 
     def propose(self, taken: AbstractSet[Key], num: int) -> list[dict[str, Any]]:
         """List at most `num` configurations of the design that are not in `taken`.
@@ -49,11 +55,10 @@ class InitialDesign:
         num = min(num, self.size - len(taken))
         if num <= 0:
             return []
-        default_key = key_of(self.space, self.space.default)
-        first = [] if default_key in taken else [dict(self.space.default)]
+        known = {key_of(self.space, c): dict(c) for c in (self.space.default, *self.advice)}
+        first = [config for key, config in known.items() if key not in taken][:num]
         stream = sobol_stream(self.space.dim, self.seed)
-        rest = draw_valid(self.space, stream, num - len(first), {default_key, *taken})
-        return first + rest
+        return first + draw_valid(self.space, stream, num - len(first), {*known, *taken})
 
 
 def draw_some(

@@ -20,6 +20,7 @@ from searchers.gaussian_process import GaussianProcess, LogNormal, Priors
 from searchers.local_search import maximise
 from searchers.log_space import log_space
 from searchers.observations import Observations
+from searchers.rules_of_thumb import rules_of_thumb
 from searchers.scale import Linear, Logarithmic, Scale
 from searchers.smooth_feasibility import SmoothFeasibility
 from searchers.surrogate import Surrogate, known
@@ -43,10 +44,9 @@ def scoot_search(
     seed: int,
     limits: Sequence[Limit] = (),
 ) -> DesignedSearch:
-    """Build our optimiser, with half as many Sobol points as the paper's."""
-    return DesignedSearch(
-        log_space(space), objectives, limits, seed, math.ceil(space.dim / 2), propose
-    )
+    """Build our optimiser: rules of thumb, then half as many Sobol points as the paper's."""
+    num_sobol, advice = math.ceil(space.dim / 2), rules_of_thumb(space)
+    return DesignedSearch(log_space(space), objectives, limits, seed, num_sobol, propose, advice)
 
 
 def propose(data: Observations, num: int, rng: np.random.Generator) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from benchmarks.comparison.controls import RepeatedDefault, without_feasibility
@@ -14,8 +14,10 @@ from scoot_ray.core.space import SearchSpace
 from searchers import OPTIMIZERS, Optimizer, make_optimizer, those_of
 from searchers.log_space import log_space
 from searchers.random_search import RandomSearch
+from searchers.rules_of_thumb import rules_of_thumb
 from searchers.scoot import scoot_search
 from searchers.scoot_paper import paper_search
+from searchers.warm_start import WarmStart
 
 REPEATED_DEFAULT = "repeated_default"
 
@@ -93,6 +95,24 @@ class Peer:
             )
 
 
+class PeerWithRules(Peer):
+    """A published tool that tries `scoot`'s rules of thumb right after the default."""
+
+    @contextmanager
+    def running(self, setting: Setting) -> Iterator[Optimizer]:
+        """Hold the optimiser, and its process."""
+        with super().running(setting) as optimizer:
+            yield _with_rules(optimizer, setting)
+
+
+def _with_rules(optimizer: Optimizer, setting: Setting) -> Optimizer:
+    return WarmStart(optimizer, setting.space, rules_of_thumb(setting.space))
+
+
+def _random_log(setting: Setting) -> Optimizer:
+    return RandomSearch(log_space(setting.space), setting.objectives, seed=setting.seed)
+
+
 def _named(name: str) -> Callable[[Setting], Optimizer]:
     return lambda s: make_optimizer(
         name, s.space, s.objectives, seed=s.seed, **those_of(name, batch_size=s.batch_size)
@@ -106,7 +126,11 @@ OURS: Mapping[str, Algorithm] = {
 }
 CONTROLS: Mapping[str, Algorithm] = {
     REPEATED_DEFAULT: InProcess(lambda s: RepeatedDefault(s.space)),
-    "random_log": InProcess(lambda s: RandomSearch(log_space(s.space), s.objectives, seed=s.seed)),
+    "random_log": InProcess(_random_log),
+    "random_log_with_rules": InProcess(lambda s: _with_rules(_random_log(s), s)),
+    "scoot_without_rules": InProcess(
+        lambda s: replace(scoot_search(s.space, s.objectives, seed=s.seed), advice=())
+    ),
     "scoot_without_forest": InProcess(
         lambda s: without_feasibility(scoot_search(s.space, s.objectives, seed=s.seed))
     ),
@@ -120,6 +144,7 @@ CONTROLS: Mapping[str, Algorithm] = {
 PEERS: Mapping[str, Peer] = {
     "optuna_tpe": Peer("optuna_tpe", lambda _: 10, ("optuna",)),
     "optuna_gp": Peer("optuna_gp", lambda _: 10, ("optuna",)),
+    "optuna_gp_with_rules": PeerWithRules("optuna_gp", lambda _: 10, ("optuna",)),
     "hebo": Peer("hebo", lambda s: 1 + s.space.dim, ("hebo",)),
     "ax": Peer("ax", lambda _: 5, ("ax-platform", "botorch")),
     "smac": Peer("smac", lambda s: min(10 * s.space.dim, s.budget // 4), ("smac",)),

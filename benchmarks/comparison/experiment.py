@@ -49,7 +49,17 @@ class Experiment:
 
 
 EXPERIMENTS: Mapping[str, Experiment] = {
-    "peers": Experiment(BALANCED, (*OURS, REPEATED_DEFAULT, "random_log", *PEERS)),
+    "peers": Experiment(
+        BALANCED,
+        (
+            *OURS,
+            "scoot_without_rules",
+            REPEATED_DEFAULT,
+            "random_log",
+            "random_log_with_rules",
+            *PEERS,
+        ),
+    ),
     "forest": Experiment(
         tuple(name for name in BALANCED if name.startswith(("bot-", "cls-"))),
         ("scoot", "scoot_without_forest", "scoot_paper", "scoot_paper_without_forest", "random"),

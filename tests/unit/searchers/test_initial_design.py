@@ -31,6 +31,14 @@ def test_is_over_after_as_many_foreign_configurations() -> None:
     assert InitialDesign(VLLM, VLLM.dim, seed=2).propose(taken, 1) == []
 
 
+def test_advice_comes_between_the_default_and_the_points() -> None:
+    plain = InitialDesign(VLLM, 3, seed=0).propose(frozenset(), 4)
+    advice = tuple(InitialDesign(VLLM, 2, seed=1).propose(frozenset(), 3)[1:])
+    design = InitialDesign(VLLM, 3, seed=0, advice=advice)
+    assert design.propose(frozenset(), 9) == [plain[0], *advice, *plain[1:]]
+    assert design.propose({key_of(VLLM, advice[0])}, 2) == [plain[0], advice[1]]
+
+
 def test_small_space_gives_what_it_has() -> None:
     stream = sobol_stream(FOUR_CONFIGS.dim, 0)
     assert len(draw_valid(FOUR_CONFIGS, stream, 10, frozenset())) == 4
