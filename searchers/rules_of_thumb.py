@@ -7,6 +7,8 @@ anything else; where a rule is wrong, it has cost one trial.
 Sources: "Optimization and Tuning" of vLLM's documentation (large steps for throughput and TTFT,
 small ones for the time per token), "Hyperparameter Tuning" of SGLang's, "Tuning Max Batch Size and
 Max Num Tokens" of TensorRT-LLM's. Replicas need no all-reduce; the GPUs of one share its work.
+Which three, and how many tokens, was settled on the development services of both families of
+engines in `benchmarks`.
 """
 
 from collections.abc import Mapping
