@@ -22,6 +22,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tests.stand_in.dialects import Launch, dialect_of
+from trainables.clock import WallClock
 
 ROOT = Path(__file__).parents[1]
 EXIT_AFTER_WORKER_S = 5.0
@@ -84,7 +85,7 @@ class StandIn:
         return reply
 
     async def _stream(self, reply: web.StreamResponse, num_tokens: int, fault: str) -> None:
-        await asyncio.sleep(self.ttft_s)
+        await WallClock().sleep_until(self.ttft_s)  # a plain sleep may end early
         step = self.tokens_per_chunk
         # The first token always comes alone.
         counts = sorted({*range(1, num_tokens, step), num_tokens})

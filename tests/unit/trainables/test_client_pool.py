@@ -36,8 +36,7 @@ async def test_records_come_in_the_order_of_sending(tmp_path: Path) -> None:
     assert [record.completed for record in [*warmup, *records]] == [True] * 10
     assert [record.due_s for record in records] == [request.arrival_s for request in requests]
     assert all(record.lag_s >= 0 for record in records)
-    # The stand-in's timer counts from the turn of its loop in which it was set, so it may be early.
-    assert all(record.ttft_s >= 0.05 for record in records)
+    assert all(record.ttft_s >= 0.1 for record in records)
 
 
 async def test_it_tells_how_far_the_load_has_come(tmp_path: Path) -> None:
