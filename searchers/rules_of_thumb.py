@@ -21,15 +21,12 @@ Rule = Mapping[str, Any]
 """Values to set one after the other, under the names that the engines have for them."""
 
 
-def _gpus(num: int) -> Rule:
-    return {"tensor_parallel_size": num}
-
-
 def _step_tokens(num: int) -> Rule:
     return {"max_num_batched_tokens": num, "chunked_prefill_size": num, "max_num_tokens": num}
 
 
-FEWEST, ALL = _gpus(1), _gpus(2**20)  # as near as the space comes to it
+FEWEST_GPUS = {"tensor_parallel_size": 1}  # as near as the space comes to it
+ALL_GPUS = {"tensor_parallel_size": 2**20}
 REUSE_PREFIXES = {
     "enable_prefix_caching": True,
     "disable_radix_cache": False,
@@ -38,9 +35,9 @@ REUSE_PREFIXES = {
 CHUNK_PROMPTS = {"enable_chunked_prefill": True}
 
 # Where a space excludes two of these together, what comes first holds.
-LATENCY = {**ALL, **REUSE_PREFIXES, **CHUNK_PROMPTS, **_step_tokens(8192)}
-THROUGHPUT = {**FEWEST, **REUSE_PREFIXES, **CHUNK_PROMPTS, **_step_tokens(8192)}
-SMOOTH_TOKENS = {**FEWEST, **CHUNK_PROMPTS, **REUSE_PREFIXES, **_step_tokens(1024)}
+LATENCY = {**ALL_GPUS, **REUSE_PREFIXES, **CHUNK_PROMPTS, **_step_tokens(8192)}
+THROUGHPUT = {**FEWEST_GPUS, **REUSE_PREFIXES, **CHUNK_PROMPTS, **_step_tokens(8192)}
+SMOOTH_TOKENS = {**FEWEST_GPUS, **CHUNK_PROMPTS, **REUSE_PREFIXES, **_step_tokens(1024)}
 RULES: tuple[Rule, ...] = (LATENCY, THROUGHPUT, SMOOTH_TOKENS)
 
 
