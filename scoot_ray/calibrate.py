@@ -5,8 +5,8 @@ believed on this engine.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf, isinf, log
 from pathlib import Path
 
@@ -50,12 +50,19 @@ class PlannedTest:
         config: The tuned parameters.
         request_rate_rps: Of the whole service.
         is_held_out: It is predicted, not fitted to.
+        instead: What else it may run, in turn, if the engine does not survive `config`.
     """
 
     number: int
     config: Config
     request_rate_rps: float
     is_held_out: bool
+    instead: tuple[Config, ...] = ()
+
+    def variants(self) -> Iterator["PlannedTest"]:
+        """Yield the test itself, then the same with each of the other configurations."""
+        for config in (self.config, *self.instead):
+            yield replace(self, config=config, instead=())
 
     def __str__(self) -> str:
         return f"{self.request_rate_rps:g} requests/s, {describe_config(self.config)}"
@@ -173,22 +180,24 @@ def plan_tests(
 
     Fitted first: the default with every `tensor_parallel_size`, at every rate, since what more GPUs
     cost can be told from nothing else; then with another block size at the highest rate, since what
-    blocks cost hides among other costs where more than they is changed. Then Sobol configurations
-    with the rates in turn; held-out ones begin with the lowest rate again, so that three of them
-    see every rate.
+    blocks cost hides among other costs where more than they is changed: the one farthest from the
+    default's that the engine can start with. Then Sobol configurations with the rates in turn;
+    held-out ones begin with the lowest rate again, so that three of them see every rate.
     """
     rates = [study.workload.request_rate_rps * factor for factor in RATE_FACTORS]
-    anchors = [(config, rate) for rate in rates for config in _default_by_degree(space)]
-    anchors += [(config, rates[-1]) for config in _default_with_other_blocks(space)]
-    anchors = anchors[:num_fitted]
+    planned: list[tuple[list[Config], float]] = [
+        ([config], rate) for rate in rates for config in _default_by_degree(space)
+    ]
+    if by_blocks := _default_by_block_size(space):
+        planned.append((by_blocks, rates[-1]))
+    planned = planned[:num_fitted]
     sampler = make_optimizer("random", space, study.objectives, seed=study.search.seed)
-    num_others = num_fitted - len(anchors) + num_held_out
-    others = sampler.suggest([], [space.default], num_others) if num_others else []
-    turns = [*range(num_fitted - len(anchors)), *range(num_held_out)]
-    drawn = [(config, rates[n % len(rates)]) for config, n in zip(others, turns, strict=True)]
+    turns = [*range(num_fitted - len(planned)), *range(num_held_out)]
+    others = sampler.suggest([], [space.default], len(turns)) if turns else []
+    planned += [([c], rates[n % len(rates)]) for c, n in zip(others, turns, strict=True)]
     return tuple(
-        PlannedTest(number, config, rate, is_held_out=number >= num_fitted)
-        for number, (config, rate) in enumerate([*anchors, *drawn])
+        PlannedTest(number, config, rate, number >= num_fitted, tuple(instead))
+        for number, ((config, *instead), rate) in enumerate(planned)
     )
 
 
@@ -199,13 +208,12 @@ def _default_by_degree(space: SearchSpace) -> list[Config]:
     return [config for config in configs if space.is_valid(config)] or [space.default]
 
 
-def _default_with_other_blocks(space: SearchSpace) -> list[Config]:
-    """Return the default with the block size farthest from its own; none if there is no other."""
+def _default_by_block_size(space: SearchSpace) -> list[Config]:
+    """Return the default with every other block size, the one farthest from its own first."""
     sizes = whole_numbers(space, "block_size")
     configs: list[Config] = [{**space.default, "block_size": size} for size in sizes]
     others = [c for c in configs if c != space.default and space.is_valid(c)]
-    others.sort(key=lambda config: abs(log(config["block_size"] / space.default["block_size"])))
-    return others[-1:]
+    return sorted(others, key=lambda c: -abs(log(c["block_size"] / space.default["block_size"])))
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> Table:
@@ -254,13 +262,20 @@ def _measure_all(
     note: Callable[[str], None],
 ) -> list[tuple[PlannedTest, list[Measurement]]]:
     """Run every test once a round; keep those that the engine survived each time."""
-    measured: list[tuple[PlannedTest, list[Measurement]]] = [(test, []) for test in tests]
-    for number in range(num_rounds):
+
+    def run(test: PlannedTest, number: int) -> Measurement | None:
+        folder = output / "trials" / f"{test.number:04d}-{number}"
+        return _measure(study, trace, test, duration_s, folder, note)
+
+    measured: list[tuple[PlannedTest, list[Measurement]]] = []
+    for test in tests:
+        for variant in test.variants():
+            if first := run(variant, 0):
+                measured.append((variant, [first]))
+                break
+    for number in range(1, num_rounds):
         for test, rounds in measured:
-            if len(rounds) < number:
-                continue
-            folder = output / "trials" / f"{test.number:04d}-{number}"
-            found = _measure(study, trace, test, duration_s, folder, note)
+            found = run(test, number) if len(rounds) == number else None
             rounds += [found] if found else []
     return [(test, rounds) for test, rounds in measured if len(rounds) == num_rounds]
 

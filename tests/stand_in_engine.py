@@ -132,6 +132,9 @@ def main() -> None:
     launch = dialect.read(words)
     if launch.refusal:
         raise SystemExit(launch.refusal)
+    refused = os.environ.get("STAND_IN_REFUSES")
+    if refused and refused in " ".join(words):
+        raise SystemExit(f"ValueError: no kernel for {refused}")
     if fault == "die_at_start":
         raise SystemExit("RuntimeError: something that no rule knows")
     stand_in = StandIn(

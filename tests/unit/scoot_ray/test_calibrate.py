@@ -52,6 +52,7 @@ def test_one_test_changes_nothing_but_the_block_size(study: Study) -> None:
     *_, test = plan_tests(study, space, num_fitted=4, num_held_out=0)
     assert space.default["block_size"] == 128
     assert test.config == {**space.default, "block_size": 16}
+    assert [config["block_size"] for config in test.instead] == [32, 64]
     assert test.request_rate_rps == 30
 
 
@@ -92,6 +93,25 @@ def test_it_measures_fits_predicts_and_goes_on_where_it_was(study: Study, tmp_pa
     notes.clear()
     assert calibrate() == first
     assert sum("measured before" in note for note in notes) == 3
+
+
+@pytest.mark.slow
+def test_a_block_size_that_the_engine_refuses_gives_way_to_the_next(
+    study: Study, tmp_path: Path
+) -> None:
+    engine = study.engine.model_copy(update={"env": {"STAND_IN_REFUSES": "--block-size 16 "}})
+    notes: list[str] = []
+    fit = calibrate_study(
+        study.model_copy(update={"engine": engine}),
+        tmp_path / "out",
+        num_fitted=4,
+        num_held_out=0,
+        num_rounds=2,
+        duration_s=1.0,
+        note=notes.append,
+    )
+    assert [c.test.config["block_size"] for c in fit.comparisons] == [128, 128, 128, 32]
+    assert sum(note.startswith("test 3: INFEASIBLE") for note in notes) == 1
 
 
 @pytest.mark.slow
