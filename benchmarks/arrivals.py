@@ -21,15 +21,10 @@ from rich.table import Table
 
 from benchmarks.comparison.algorithms import ALGORITHMS
 from benchmarks.comparison.peer_process import PeerEnvironment
+from benchmarks.comparison.replay import JUDGE_SEEDS, judged
 from benchmarks.comparison.run import Task
 from benchmarks.comparison.search import search
-from benchmarks.comparison.simulated import (
-    AZURE_TRACE,
-    JUDGE_SEEDS,
-    SimulatedService,
-    judged,
-    simulated_services,
-)
+from benchmarks.comparison.simulated import AZURE_TRACE, SimulatedService, simulated_services
 from benchmarks.entry import run_command
 from benchmarks.paired_searches import SERVICES, share_table
 from benchmarks.result_file import write_result

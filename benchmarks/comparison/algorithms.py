@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from benchmarks.comparison.controls import RepeatedDefault, without_feasibility
-from benchmarks.comparison.peer_process import PeerEnvironment, PeerProcess
+from benchmarks.comparison.peer_process import PeerEnvironment
 from benchmarks.comparison.peer_search import PeerSearch
 from benchmarks.comparison.valid_box import ValidBox
 from scoot_ray.core.objective import Objective
@@ -82,7 +82,7 @@ class Peer:
     @contextmanager
     def running(self, setting: Setting) -> Iterator[Optimizer]:
         """Hold the optimiser, and its process."""
-        with PeerProcess(setting.environment) as process:
+        with setting.environment.start() as process:
             yield PeerSearch(
                 process,
                 self.tool,

@@ -1,18 +1,37 @@
 """Services by name, and names by pattern."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from benchmarks.comparison.closed_form import closed_form_services
 from benchmarks.comparison.service import Service
-from benchmarks.comparison.simulated import simulated_services
+from benchmarks.comparison.simulated import AZURE_TRACE, simulated_services
+from benchmarks.comparison.vidur import VIDUR, vidur_services
 from scoot_ray.core.errors import StudyError, did_you_mean
 
 
-def all_services(azure_trace: Path) -> dict[str, Service]:
+@dataclass(frozen=True)
+class Sources:
+    """Say where lies what is not ours to ship.
+
+    Attributes:
+        azure_trace: Its services are left out where the file is not there.
+        vidur: Folder of Vidur; its services cannot be run where it is not there.
+    """
+
+    azure_trace: Path = AZURE_TRACE
+    vidur: Path = VIDUR
+
+
+def all_services(sources: Sources) -> dict[str, Service]:
     """List every service that there is; those of the Azure trace where it is."""
-    services: list[Service] = [*simulated_services(azure_trace), *closed_form_services()]
+    services: list[Service] = [
+        *simulated_services(sources.azure_trace),
+        *closed_form_services(),
+        *vidur_services(sources.vidur),
+    ]
     return {service.name: service for service in services}
 
 

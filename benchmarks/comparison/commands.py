@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.comparison.algorithms import ALGORITHMS, peer_packages
-from benchmarks.comparison.catalogue import all_services, select
+from benchmarks.comparison.catalogue import Sources, all_services, select
 from benchmarks.comparison.comparison import Comparison
 from benchmarks.comparison.document import write_documents
 from benchmarks.comparison.experiment import EXPERIMENTS, Experiment
@@ -30,12 +30,12 @@ class Choice:
     observations: int | None = None
 
 
-def names(azure_trace: Path) -> Iterator[str]:
+def names(sources: Sources) -> Iterator[str]:
     """List every experiment, algorithm and service."""
     for title, known in (
         ("experiments", list(EXPERIMENTS)),
         ("algorithms", list(ALGORITHMS)),
-        ("services", list(all_services(azure_trace))),
+        ("services", list(all_services(sources))),
     ):
         yield f"{title}:"
         yield from (f"  {name}" for name in known)
@@ -47,7 +47,7 @@ def plan(
     folder: Path,
     num_workers: int,
     environment: PeerEnvironment,
-    azure_trace: Path,
+    sources: Sources,
     note: Callable[[str], None],
 ) -> Comparison:
     """Turn a choice into a comparison, with every service at its stated load.
@@ -57,8 +57,8 @@ def plan(
         OutputError: If the folder cannot be made.
     """
     experiment = _experiment(choice.experiment)
-    services = all_services(azure_trace)
-    patterns = choice.services or available(experiment, azure_trace, note)
+    services = all_services(sources)
+    patterns = choice.services or available(experiment, sources.azure_trace, note)
     algorithms = select("algorithm", choice.algorithms or experiment.algorithms, list(ALGORITHMS))
     chosen = select("service", patterns, list(services))
     make_folder(folder)

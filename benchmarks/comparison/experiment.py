@@ -3,6 +3,7 @@
 peers        every algorithm on a balanced set of services
 forest       the models of feasibility taken out, on chatbot and classification
 parallelism  degrees 1 to 8, with twice the observations, to see how many each needs
+vidur        on an engine model that is not ours, which has to be installed
 quick        two minutes: three closed-form services, three seeds, no peers
 """
 
@@ -66,6 +67,25 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     ),
     "parallelism": Experiment(
         BALANCED, ("scoot", "scoot_paper", "random"), parallelism=(1, 2, 4, 8), observations=60
+    ),
+    "vidur": Experiment(
+        (
+            "vidur-bot-7b-4xA100",
+            "vidur-bot-70b-8xH100",
+            "vidur-sql-34b-4xA100",
+            "vidur-sql-20b-4xH100",
+            "vidur-rec-34b-8xH100",
+            "vidur-cls-20b-4xA100",
+        ),
+        (
+            "scoot",
+            "scoot_without_rules",
+            "scoot_paper",
+            "random",
+            "random_log_with_rules",
+            "optuna_gp",
+            "optuna_tpe",
+        ),
     ),
     "quick": Experiment(
         ("closed-*-100",),

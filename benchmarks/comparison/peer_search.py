@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.comparison.peer_process import PeerProcess
+from benchmarks.comparison.line_process import LineProcess
 from benchmarks.comparison.valid_box import ValidBox
 from scoot_ray.core.objective import Objective
 from scoot_ray.core.space import Config, SearchSpace
@@ -26,7 +26,7 @@ class PeerSearch:
         budget: Observations that the search will have.
     """
 
-    process: PeerProcess
+    process: LineProcess
     tool: str
     box: ValidBox
     space: SearchSpace

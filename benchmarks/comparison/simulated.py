@@ -1,7 +1,7 @@
 """Services on the embedded simulator, named `WORKLOAD-MODEL-GPUSxACCELERATOR-SPACE`.
 
 Every number measured on them is simulated. The rate is a stated share of the rate at which the
-default configuration saturates (`LOADS`), so that it is neither idle nor hopeless.
+default configuration saturates (`replay.LOADS`), so that it is neither idle nor hopeless.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from scoot_ray.core.errors import StudyError
+from benchmarks.comparison.replay import (
+    FIRST_RATE_RPS,
+    JUDGE_SEEDS,
+    OBJECTIVES,
+    judged,
+    stated_rate_rps,
+)
 from scoot_ray.core.objective import Objective
-from scoot_ray.core.outcome import Outcome, TrialState
+from scoot_ray.core.outcome import Outcome
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study, parse_study
 from traces import load_trace
@@ -23,36 +29,10 @@ from trainables.spaces import make_space
 AZURE_TRACE = Path("../shared/data/azure_llm_2023_conv.csv")
 """Where the Azure trace is looked for: beside the checkout. It is not shipped."""
 
-OBJECTIVES = {
-    "bot": "interactive",
-    "sql": "online",
-    "rec": "offline",
-    "cls": "offline",
-    "azure": "interactive",
-}
-"""The objective of each workload, as in the paper; a chatbot's for the Azure conversations."""
-
-LOADS = {"interactive": 1.0, "online": 1.0, "offline": 1.5}
-"""Request rate by objective, in saturation rates of the default configuration.
-
-Near saturation, queues make times differ; throughput differs only where there is more work than
-the default can do.
-"""
-
 MODELS = {"7b": "meta-llama/Llama-2-7b-hf", "13b": "meta-llama/Llama-2-13b-hf"}
 ACCELERATORS = ("A10", "L40S", "A100-80GB", "H100")
 NUM_GPUS = (2, 4)
 SPACES = ("v0", "v1")
-
-JUDGE_SEEDS = tuple(range(1_000_001, 1_000_009))
-"""Arrival orders by which configurations are judged; trial seeds are never so small a set.
-
-Two were too few: the best that any of a hundred searches found was then the luckiest one, and what
-the better searches gained drowned in it.
-"""
-SATURATED = 0.7
-"""A service that completes less than this share of what arrives is saturated."""
-FIRST_RATE_RPS, LAST_RATE_RPS = 1.0, 1024.0
 
 
 @dataclass(frozen=True)
@@ -128,29 +108,8 @@ class SimulatedService:
         Raises:
             StudyError: If the default configuration does not run at all.
         """
-        load = LOADS[OBJECTIVES[self.workload]]
-        return replace(self, rate_rps=float(f"{load * self._saturation_rps():.3g}"))
-
-    def _saturation_rps(self) -> float:
-        """Return the throughput of the default once it completes clearly less than arrives."""
-        rate_rps = FIRST_RATE_RPS
-        while rate_rps < LAST_RATE_RPS:
-            outcome = replace(self, rate_rps=rate_rps).measure(self.space.default, JUDGE_SEEDS[0])
-            if outcome.state is not TrialState.COMPLETE:
-                message = outcome.failure.message if outcome.failure else "no reason given"
-                raise StudyError(f"{self.name}: the default configuration does not run: {message}")
-            throughput_rps = outcome.metrics["throughput_rps"]
-            if throughput_rps < SATURATED * rate_rps:
-                return throughput_rps
-            rate_rps *= 2.0
-        raise StudyError(f"{self.name}: {LAST_RATE_RPS:g} requests/s do not saturate the default.")
-
-
-def judged(outcomes: Sequence[Outcome]) -> Sequence[Mapping[str, float]]:
-    """Return the metrics of every judge's test; none if one of them failed."""
-    if any(outcome.state is not TrialState.COMPLETE for outcome in outcomes):
-        return []
-    return [outcome.metrics for outcome in outcomes]
+        rate_rps = stated_rate_rps(self.workload, lambda rate: replace(self, rate_rps=rate))
+        return replace(self, rate_rps=rate_rps)
 
 
 def simulated_services(azure_trace: Path) -> Iterator[SimulatedService]:

@@ -16,7 +16,7 @@ SEPARATED = "comma-separated; * stands for any"
 
 def bench(
     experiment: Annotated[
-        str, typer.Argument(help="peers, forest, parallelism or quick: a set of defaults.")
+        str, typer.Argument(help="peers, forest, parallelism, vidur or quick: a set of defaults.")
     ] = "peers",
     services: Annotated[
         str | None, typer.Option(metavar="NAMES", help=f"What is tuned, {SEPARATED}.")
@@ -45,6 +45,9 @@ def bench(
     azure: Annotated[
         Path, typer.Option(metavar="CSV", help="The Azure trace; its services are skipped without.")
     ] = Path("../shared/data/azure_llm_2023_conv.csv"),
+    vidur: Annotated[
+        Path, typer.Option(metavar="DIR", help="Vidur's checkout, for the services on it.")
+    ] = Path("../vidur"),
     list_names: Annotated[
         bool, typer.Option("--list", help="List services and algorithms, and do nothing.")
     ] = False,
@@ -58,10 +61,12 @@ def bench(
     """
     # Ours and their numerical libraries take seconds to import.
     from benchmarks.comparison import commands
+    from benchmarks.comparison.catalogue import Sources
     from benchmarks.comparison.peer_process import PeerEnvironment
 
+    sources = Sources(azure, vidur)
     if list_names:
-        for name in commands.names(azure):
+        for name in commands.names(sources):
             print_line(name)
         return
     choice = commands.Choice(
@@ -77,7 +82,7 @@ def bench(
         folder=output or Path("runs") / f"bench-{experiment}",
         num_workers=workers or os.cpu_count() or 1,
         environment=PeerEnvironment(peers),
-        azure_trace=azure,
+        sources=sources,
         note=print_line,
     )
     runs = comparison.runs() if tables_only else comparison.run(print_line)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.comparison.algorithms import ALGORITHMS
-from benchmarks.comparison.catalogue import all_services, select
+from benchmarks.comparison.catalogue import Sources, all_services, select
 from benchmarks.comparison.commands import available
 from benchmarks.comparison.experiment import BALANCED, EXPERIMENTS
 
@@ -27,6 +27,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["--algorithms", "scot"], "Did you mean scoot?"),
         (["--services", "bot-7b-4xL40-v1"], "Did you mean bot-7b-4xL40S-v1?"),
         (["--parallelism", "0"], "whole numbers"),
+        (["vidur", "--vidur", "no-such-folder"], "benchmarks/vidur.py says how it is installed"),
         (["quick", "--algorithms", "optuna_tpe", "--peers", "no-such-python"], "make peers"),
     ],
 )
@@ -38,7 +39,10 @@ def test_mistakes_are_told_in_one_message(arguments: list[str], expected: str) -
 
 
 def test_every_default_names_something() -> None:
-    services = [*all_services(NOWHERE), *(name for name in BALANCED if name.startswith("azure-"))]
+    services = [
+        *all_services(Sources(NOWHERE)),
+        *(name for name in BALANCED if name.startswith("azure-")),
+    ]
     for experiment in EXPERIMENTS.values():
         assert select("service", experiment.services, services)
         assert select("algorithm", experiment.algorithms, list(ALGORITHMS))

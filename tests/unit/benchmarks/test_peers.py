@@ -7,12 +7,7 @@ import pytest
 
 from benchmarks.comparison.algorithms import ALGORITHMS, PEERS
 from benchmarks.comparison.closed_form import ClosedFormService
-from benchmarks.comparison.peer_process import (
-    PEERS_PYTHON,
-    PeerEnvironment,
-    PeerProcess,
-    peer_versions,
-)
+from benchmarks.comparison.peer_process import PEERS_PYTHON, PeerEnvironment, peer_versions
 from benchmarks.comparison.run import Task
 from benchmarks.comparison.search import search
 from scoot_ray.core.errors import StudyError
@@ -25,7 +20,7 @@ def test_questions_are_answered_by_another_process() -> None:
 
 
 def test_what_a_dead_peer_said_last_is_told() -> None:
-    with PeerProcess(OURS) as process, pytest.raises(StudyError, match="no-such-tool"):
+    with OURS.start() as process, pytest.raises(StudyError, match="no-such-tool"):
         process.ask({"tool": "no-such-tool", "problem": {}})
 
 

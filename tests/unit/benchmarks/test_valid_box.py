@@ -5,14 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.comparison.catalogue import all_services
+from benchmarks.comparison.catalogue import Sources, all_services
 from benchmarks.comparison.valid_box import ValidBox
 from scoot_ray.core.space import BooleanParameter, FloatParameter, IntegerParameter, SearchSpace
 
-NOWHERE = Path("no-such-trace.csv")
+NOWHERE = Sources(Path("no-such-trace.csv"))
 
 
-@pytest.mark.parametrize("name", ["bot-7b-4xL40S-v0", "bot-7b-4xL40S-v1", "closed-online-1"])
+@pytest.mark.parametrize(
+    "name", ["bot-7b-4xL40S-v0", "bot-7b-4xL40S-v1", "closed-online-1", "vidur-bot-7b-4xA100"]
+)
 def test_every_point_is_a_valid_configuration_and_comes_back(name: str) -> None:
     space = all_services(NOWHERE)[name].space
     box = ValidBox(space)
