@@ -15,7 +15,7 @@ TAIL_LINES = 12
 
 
 class LineProcess:
-    """Keep one process that answers questions; use it as a context manager, or end with it."""
+    """Keep one process that answers questions; use it as a context manager, or close it."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class LineProcess:
             folder: Where it runs; here by default.
         """
         self._name = name
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the exit
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
@@ -53,6 +53,10 @@ class LineProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
         self._process.communicate()  # the end of its input is its end
         self._stderr.close()
 

@@ -6,6 +6,7 @@ requests. It runs in its own environment; `benchmarks/vidur.py` says how that is
 is run, with its share of the requests.
 """
 
+import atexit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -55,7 +56,7 @@ NUM_GPUS = (4, 8)
 WORKLOADS = ("bot", "sql", "rec", "cls")
 MAX_MODEL_LEN = 4096
 DURATION_S = 100.0  # as in the paper; tests of 30 s said little
-TIME_LIMIT_S = 600
+TIME_LIMIT_S = 600  # what takes six times its load has failed
 START_S = 40.0
 NUM_JUDGES = 4
 
@@ -223,7 +224,9 @@ def vidur_process(checkout: Path) -> LineProcess:
     replica = Path(__file__).resolve().parent.parent / "vidur_replica.py"
     # Beside the script lie modules of ours by the names of Vidur's, so it is not looked into (-P).
     command = [str(python), "-P", str(replica)]
-    return LineProcess(command, "Vidur", {"PYTHONPATH": str(checkout)}, checkout)
+    process = LineProcess(command, "Vidur", {"PYTHONPATH": str(checkout)}, checkout)
+    atexit.register(process.close)
+    return process
 
 
 def _num_gpus_of(config: Config) -> int:
