@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scoot_ray.core.constraints import KnownConstraint
+from benchmarks.token_budget import MAX_MODEL_LEN, TOKEN_BUDGET
 from scoot_ray.core.objective import PRESETS, Objective
 from scoot_ray.core.space import (
     BooleanParameter,
@@ -28,7 +28,6 @@ from scoot_ray.core.space import (
 )
 
 NUM_GPUS = 4
-MAX_MODEL_LEN = 4096
 DURATION_S = 100.0
 GIB = 2.0**30
 LOADS = {"interactive": (0.2, 0.8), "online": (0.2, 0.8), "offline": (1.3, 3.0)}
@@ -150,18 +149,7 @@ class Service:
                 "disable_custom_all_reduce": False,
                 "enforce_eager": False,
             },
-            [
-                KnownConstraint(
-                    "tokens_cover_seqs",
-                    lambda c: c["max_num_batched_tokens"] >= c["max_num_seqs"],
-                ),
-                KnownConstraint(
-                    "whole_prompt_fits",
-                    lambda c: (
-                        c["enable_chunked_prefill"] or c["max_num_batched_tokens"] >= MAX_MODEL_LEN
-                    ),
-                ),
-            ],
+            TOKEN_BUDGET,
         )
 
     def measure(

@@ -1,10 +1,14 @@
 """What services that replay a trace have in common: objectives, stated loads, judges."""
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
 
-from benchmarks.comparison.service import Service
 from scoot_ray.core.errors import StudyError
+from scoot_ray.core.objective import PRESETS, Objective
 from scoot_ray.core.outcome import Outcome, TrialState
+from scoot_ray.core.space import Config, SearchSpace
 
 OBJECTIVES = {
     "bot": "interactive",
@@ -33,34 +37,66 @@ SATURATED = 0.7
 FIRST_RATE_RPS, LAST_RATE_RPS = 1.0, 1024.0
 
 
-def stated_rate_rps(workload: str, at_rate: Callable[[float], Service]) -> float:
-    """Return the workload's stated share of the rate at which the default saturates.
+@dataclass(frozen=True)
+class ReplayedService(ABC):
+    """A service on an engine model that replays the requests of a trace.
 
-    Args:
+    Attributes:
         workload: A key of `OBJECTIVES`.
-        at_rate: Returns the service at a request rate.
-
-    Raises:
-        StudyError: If the default configuration does not run at all.
+        rate_rps: Requests a second; None until `at_stated_load` has found it.
+        judge_seeds: Arrival orders by which a configuration is judged.
     """
-    return float(f"{LOADS[OBJECTIVES[workload]] * _saturation_rps(at_rate):.3g}")
 
+    judge_seeds: ClassVar[Sequence[int]] = JUDGE_SEEDS
 
-def _saturation_rps(at_rate: Callable[[float], Service]) -> float:
-    """Return the throughput of the default once it completes clearly less than arrives."""
-    rate_rps = FIRST_RATE_RPS
-    while rate_rps < LAST_RATE_RPS:
-        service = at_rate(rate_rps)
-        outcome = service.measure(service.space.default, JUDGE_SEEDS[0])
-        if outcome.state is not TrialState.COMPLETE:
-            message = outcome.failure.message if outcome.failure else "no reason given"
-            raise StudyError(f"{service.name}: the default configuration does not run: {message}")
-        throughput_rps = outcome.metrics["throughput_rps"]
-        if throughput_rps < SATURATED * rate_rps:
-            return throughput_rps
-        rate_rps *= 2.0
-    name = at_rate(rate_rps).name
-    raise StudyError(f"{name}: {LAST_RATE_RPS:g} requests/s do not saturate the default.")
+    workload: str
+    rate_rps: float | None = field(default=None, kw_only=True)
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name the service by everything that makes it."""
+
+    @property
+    @abstractmethod
+    def space(self) -> SearchSpace:
+        """What may be tuned."""
+
+    @property
+    def objectives(self) -> Sequence[Objective]:
+        """What is optimised."""
+        return PRESETS[OBJECTIVES[self.workload]]
+
+    @abstractmethod
+    def measure(self, config: Config, seed: int) -> Outcome:
+        """Measure a configuration under the arrival order of a seed."""
+
+    def judge(self, config: Config) -> Sequence[Mapping[str, float]]:
+        """Return the metrics under each judge's arrival order; none if one of them failed."""
+        return judged([self.measure(config, seed) for seed in self.judge_seeds])
+
+    def at_stated_load(self) -> Self:
+        """Return the service at its share of the default's saturation rate.
+
+        Raises:
+            StudyError: If the default configuration does not run at all.
+        """
+        rate_rps = LOADS[OBJECTIVES[self.workload]] * self._saturation_rps()
+        return replace(self, rate_rps=float(f"{rate_rps:.3g}"))
+
+    def _saturation_rps(self) -> float:
+        """Return the throughput of the default once it completes clearly less than arrives."""
+        rate_rps = FIRST_RATE_RPS
+        while rate_rps < LAST_RATE_RPS:
+            outcome = replace(self, rate_rps=rate_rps).measure(self.space.default, JUDGE_SEEDS[0])
+            if outcome.state is not TrialState.COMPLETE:
+                message = outcome.failure.message if outcome.failure else "no reason given"
+                raise StudyError(f"{self.name}: the default configuration does not run: {message}")
+            throughput_rps = outcome.metrics["throughput_rps"]
+            if throughput_rps < SATURATED * rate_rps:
+                return throughput_rps
+            rate_rps *= 2.0
+        raise StudyError(f"{self.name}: {LAST_RATE_RPS:g} requests/s do not saturate the default.")
 
 
 def judged(outcomes: Sequence[Outcome]) -> Sequence[Mapping[str, float]]:

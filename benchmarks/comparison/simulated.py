@@ -4,20 +4,13 @@ Every number measured on them is simulated. The rate is a stated share of the ra
 default configuration saturates (`replay.LOADS`), so that it is neither idle nor hopeless.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from benchmarks.comparison.replay import (
-    FIRST_RATE_RPS,
-    JUDGE_SEEDS,
-    OBJECTIVES,
-    judged,
-    stated_rate_rps,
-)
-from scoot_ray.core.objective import Objective
+from benchmarks.comparison.replay import FIRST_RATE_RPS, OBJECTIVES, ReplayedService
 from scoot_ray.core.outcome import Outcome
 from scoot_ray.core.space import Config, SearchSpace
 from scoot_ray.core.study import Study, parse_study
@@ -36,20 +29,17 @@ SPACES = ("v0", "v1")
 
 
 @dataclass(frozen=True)
-class SimulatedService:
+class SimulatedService(ReplayedService):
     """Describe a service to tune on the simulator.
 
     Attributes:
-        rate_rps: Requests a second; None until `at_stated_load` has found it.
         azure_trace: File of the Azure trace, for its workload.
     """
 
-    workload: str
     model: str
     num_gpus: int
     accelerator: str
     base_space: str
-    rate_rps: float | None = None
     azure_trace: str = ""
 
     @property
@@ -89,27 +79,9 @@ class SimulatedService:
         """The engine's space on this hardware."""
         return make_space(self.study)
 
-    @property
-    def objectives(self) -> Sequence[Objective]:
-        """What is optimised."""
-        return self.study.objectives
-
     def measure(self, config: Config, seed: int) -> Outcome:
         """Measure a configuration under the arrival order of a seed."""
         return make_stress_test(self.study).run(config, self.trace, seed)
-
-    def judge(self, config: Config) -> Sequence[Mapping[str, float]]:
-        """Return the metrics under each judge's arrival order; none if one of them failed."""
-        return judged([self.measure(config, seed) for seed in JUDGE_SEEDS])
-
-    def at_stated_load(self) -> Self:
-        """Return the service at its share of the default's saturation rate.
-
-        Raises:
-            StudyError: If the default configuration does not run at all.
-        """
-        rate_rps = stated_rate_rps(self.workload, lambda rate: replace(self, rate_rps=rate))
-        return replace(self, rate_rps=rate_rps)
 
 
 def simulated_services(azure_trace: Path) -> Iterator[SimulatedService]:

@@ -7,25 +7,19 @@ is run, with its share of the requests.
 """
 
 import atexit
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from benchmarks.comparison.line_process import LineProcess
-from benchmarks.comparison.replay import (
-    FIRST_RATE_RPS,
-    JUDGE_SEEDS,
-    OBJECTIVES,
-    judged,
-    stated_rate_rps,
-)
+from benchmarks.comparison.replay import FIRST_RATE_RPS, JUDGE_SEEDS, ReplayedService
+from benchmarks.token_budget import MAX_MODEL_LEN, TOKEN_BUDGET
 from scoot_ray.core.constraints import KnownConstraint
 from scoot_ray.core.errors import StudyError
 from scoot_ray.core.failure import Failure, Phase
 from scoot_ray.core.metrics import summarize
-from scoot_ray.core.objective import PRESETS, Objective
 from scoot_ray.core.outcome import Outcome, TrialState
 from scoot_ray.core.request import Request, RequestRecord
 from scoot_ray.core.sections import WorkloadSection
@@ -54,38 +48,30 @@ MODELS = {
 ACCELERATORS = ("A100", "H100")
 NUM_GPUS = (4, 8)
 WORKLOADS = ("bot", "sql", "rec", "cls")
-MAX_MODEL_LEN = 4096
 DURATION_S = 100.0  # as in the paper; tests of 30 s said little
 TIME_LIMIT_S = 600  # what takes six times its load has failed
 START_S = 40.0
-NUM_JUDGES = 4
 
 
 @dataclass(frozen=True)
-class VidurService:
+class VidurService(ReplayedService):
     """Describe a service to tune on Vidur.
 
     Attributes:
-        rate_rps: Requests a second; None until `at_stated_load` has found it.
         checkout: Folder of Vidur, with its environment in `.venv`.
     """
 
-    workload: str
+    judge_seeds: ClassVar[Sequence[int]] = JUDGE_SEEDS[:4]
+
     model: str
     num_gpus: int
     accelerator: str
     checkout: Path
-    rate_rps: float | None = None
 
     @property
     def name(self) -> str:
         """Name the service by everything that makes it."""
         return f"vidur-{self.workload}-{self.model}-{self.num_gpus}x{self.accelerator}"
-
-    @property
-    def objectives(self) -> Sequence[Objective]:
-        """What is optimised."""
-        return PRESETS[OBJECTIVES[self.workload]]
 
     @cached_property
     def trace(self) -> Trace:
@@ -119,16 +105,7 @@ class VidurService:
             },
             [
                 KnownConstraint("gpus_suffice", lambda c: _num_gpus_of(c) <= self.num_gpus),
-                KnownConstraint(
-                    "tokens_cover_seqs",
-                    lambda c: c["max_num_batched_tokens"] >= c["max_num_seqs"],
-                ),
-                KnownConstraint(
-                    "whole_prompt_fits",
-                    lambda c: (
-                        c["enable_chunked_prefill"] or c["max_num_batched_tokens"] >= MAX_MODEL_LEN
-                    ),
-                ),
+                *TOKEN_BUDGET,
             ],
         )
 
@@ -150,19 +127,6 @@ class VidurService:
         load_s = max(record.finished_s for record in records)
         phases_s = {"start": START_S, "load": load_s}
         return Outcome(TrialState.COMPLETE, summarize(records, share=share), phases_s=phases_s)
-
-    def judge(self, config: Config) -> Sequence[Mapping[str, float]]:
-        """Return the metrics under each judge's arrival order; none if one of them failed."""
-        return judged([self.measure(config, seed) for seed in JUDGE_SEEDS[:NUM_JUDGES]])
-
-    def at_stated_load(self) -> Self:
-        """Return the service at its share of the default's saturation rate.
-
-        Raises:
-            StudyError: If Vidur is not there, or the default configuration does not run.
-        """
-        rate_rps = stated_rate_rps(self.workload, lambda rate: replace(self, rate_rps=rate))
-        return replace(self, rate_rps=rate_rps)
 
     @property
     def _section(self) -> WorkloadSection:
