@@ -37,7 +37,8 @@ CHUNK_PROMPTS = {"enable_chunked_prefill": True}
 # Where a space excludes two of these together, what comes first holds.
 LATENCY = {**ALL_GPUS, **REUSE_PREFIXES, **CHUNK_PROMPTS, **_step_tokens(8192)}
 THROUGHPUT = {**FEWEST_GPUS, **REUSE_PREFIXES, **CHUNK_PROMPTS, **_step_tokens(8192)}
-SMOOTH_TOKENS = {**FEWEST_GPUS, **CHUNK_PROMPTS, **REUSE_PREFIXES, **_step_tokens(1024)}
+# The default's GPUs: where the fewest do not hold the weights, one crash has said so already.
+SMOOTH_TOKENS = {**CHUNK_PROMPTS, **REUSE_PREFIXES, **_step_tokens(1024)}
 RULES: tuple[Rule, ...] = (LATENCY, THROUGHPUT, SMOOTH_TOKENS)
 
 

@@ -28,8 +28,8 @@ class RepeatedDefault:
 def without_feasibility(search: DesignedSearch) -> DesignedSearch:
     """Return a search whose model of feasibility has never seen a crash.
 
-    It then holds every configuration feasible, and the threshold on it gates nothing. Crashes
-    teach no objective, as ever.
+    It then doubts nothing but what lies beyond everything that was tried, and the threshold gates
+    next to nothing. Crashes teach no objective, as ever.
     """
 
     def propose(data: Observations, num: int, rng: np.random.Generator) -> list[dict[str, Any]]:
