@@ -1,4 +1,4 @@
-"""SCOOT as we have it; how it differs from the paper, and to what effect, is told in `searchers`.
+"""SCOOT as we have it; how it differs from the paper, and to what effect: `docs/effects.md`.
 
 One acquisition function, in logarithms: what the point promises (EI, or EHVI against the default)
 times the probability that it meets the limits times a power of the probability that it runs, with
